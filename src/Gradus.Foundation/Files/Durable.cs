@@ -21,7 +21,7 @@ public static class Durable
     {
         ArgumentNullException.ThrowIfNull(write);
         // Through a link the target is replaced, as a plain write would.
-        var final = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        var final = new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
         if (Directory.Exists(final))
             throw new IOException($"{path}: is a folder, not a file");
         var folder = Path.GetDirectoryName(final)!;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Gradus.Foundation.Files;
 
 namespace Gradus.Tests.Foundation.Files;

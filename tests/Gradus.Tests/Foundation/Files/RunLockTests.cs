@@ -26,7 +26,7 @@ public sealed class RunLockTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "uses flock(1)");
         var path = Path.Combine(_folder.Path, RunLock.FileName);
-        using var holder = Process.Start(new ProcessStartInfo("flock", ["-x", path, "sh", "-c", "echo held; exec sleep 60"]) { RedirectStandardOutput = true })!;
+        using var holder = Process.Start(new ProcessStartInfo("flock", ["-x", path, "sh", "-c", "echo held; exec sleep 60"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         Assert.Equal("held", holder.StandardOutput.ReadLine());
         Assert.Throws<UserException>(() => RunLock.Take(_folder.Path));
         holder.Kill(entireProcessTree: true);

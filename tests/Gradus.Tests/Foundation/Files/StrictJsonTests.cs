@@ -6,7 +6,7 @@ namespace Gradus.Tests.Foundation.Files;
 public sealed class StrictJsonTests
 {
     [Theory]
-    [InlineData("{\"a\":1,\n \"b\":2, \"a\":3}", "x.json:2:10: duplicate key 'a'")]
+    [InlineData("{\"a\":1,\n \"b\":2, \"a\":3}", "x.json:2:9: duplicate key 'a'")]
     [InlineData("{\"a\":1,\n \"\\u0061\":3}", "x.json:2:2: duplicate key 'a'")]
     [InlineData("{\"a\": 1e999}", "x.json:1:7: the number is too large")]
     [InlineData("{\"a\": NaN}", "x.json:1:7: ")]
