@@ -1,0 +1,24 @@
+using Gradus.Engine.Tensors;
+
+namespace Gradus.Models.Nn;
+
+/// <summary>A network that predicts tokens. It knows no loss, no device placement, no precision policy; those come from outside.</summary>
+public interface ILanguageModel : IDisposable
+{
+    /// <summary>Every parameter once, under its Hugging Face name, in the order of construction (tied weights are one parameter).</summary>
+    IReadOnlyList<Parameter> Parameters { get; }
+
+    int VocabSize { get; }
+
+    /// <summary>Longest sequence the positions reach.</summary>
+    int MaxPositions { get; }
+
+    /// <summary>The output projection [V, D]; the fused head-and-loss reads its weight.</summary>
+    Linear Head { get; }
+
+    /// <summary>Token ids [B, T] int64 → what the head reads, [B, T, D].</summary>
+    Tensor Hidden(Tensor ids, in Step step);
+
+    /// <summary>An empty cache for <paramref name="batch"/> rows of up to <paramref name="capacity"/> tokens.</summary>
+    KvCache NewCache(int batch, int capacity);
+}
