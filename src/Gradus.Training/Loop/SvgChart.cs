@@ -72,6 +72,8 @@ public sealed record SvgChart
         Axes(svg, x, y);
         if (shown.Length == 0)
             Label(svg, (Left + Width - Right) / 2, (Top + Height - Bottom) / 2, "middle", "soft", "nothing recorded yet");
+        var drawn = lines.Select(line => line.line.Smoothing > 0 ? Smooth(line.Points, line.line.Smoothing) : line.Points).ToArray();
+        DrawReferences(svg, references, drawn.Concat(lines.Select(line => line.Points)).SelectMany(points => points).Where(p => double.IsFinite(p.Y)).Select(p => (x.Pixel(p.X), y.Pixel(p.Y))), y);
         svg.Append(CultureInfo.InvariantCulture, $"<clipPath id=\"plot\"><rect x=\"{Left}\" y=\"{Top - 2}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom + 4}\"/></clipPath>\n<g clip-path=\"url(#plot)\">\n");
         for (var i = 0; i < lines.Length; i++)
         {
@@ -79,11 +81,9 @@ public sealed record SvgChart
                 Path(svg, lines[i].Points, x, y, i, Raw);
         }
 
-        var drawn = lines.Select(line => line.line.Smoothing > 0 ? Smooth(line.Points, line.line.Smoothing) : line.Points).ToArray();
         for (var i = 0; i < lines.Length; i++)
             Path(svg, drawn[i], x, y, i, "line");
         svg.Append("</g>\n");
-        DrawReferences(svg, references, y);
         LastValues(svg, drawn, x, y);
         Legend(svg, lines.Select(line => line.line).ToArray());
         return svg.Append("</svg>\n").ToString();
@@ -93,29 +93,26 @@ public sealed record SvgChart
         double.IsFinite(p.X) && double.IsFinite(p.Y) && (!LogX || p.X > 0) && (!LogY || p.Y > 0);
 
     /// <summary>
-    /// Exponential average of both sides: each value weighs weight^distance. One-sided averaging draws a falling curve late and too
-    /// high; this one does not, and a constant stays what it is.
+    /// Exponential average of both sides: a neighbour weighs weight^distance. One-sided averaging draws a falling curve late and too
+    /// high; this one does not. Where the curve begins, and is steep, it looks only a tenth of the way back.
     /// </summary>
-    private static (double X, double Y)[] Smooth((double X, double Y)[] points, double weight)
+    private static (double X, double Y)[] Smooth((double X, double Y)[] points, double weight) => [.. points.Select((p, i) =>
     {
-        var (sums, weights) = (new double[points.Length], new double[points.Length]);
-        foreach (var backwards in new[] { false, true })
+        if (!double.IsFinite(p.Y))
+            return p;
+        var w = Math.Min(weight, i / (i + 10.0));
+        var (sum, total) = (p.Y, 1.0);
+        var power = w;
+        for (var d = 1; power > 0.01 && (d <= i || i + d < points.Length); d++, power *= w)
         {
-            var (sum, total) = (0.0, 0.0);
-            for (var n = 0; n < points.Length; n++)
-            {
-                var i = backwards ? points.Length - 1 - n : n;
-                if (!double.IsFinite(points[i].Y))
-                    continue;
-                sum = (sum * weight) + points[i].Y;
-                total = (total * weight) + 1;
-                sums[i] += backwards ? sum - points[i].Y : sum; // the point itself counts once
-                weights[i] += backwards ? total - 1 : total;
-            }
+            if (d <= i && double.IsFinite(points[i - d].Y))
+                (sum, total) = (sum + (power * points[i - d].Y), total + power);
+            if (i + d < points.Length && double.IsFinite(points[i + d].Y))
+                (sum, total) = (sum + (power * points[i + d].Y), total + power);
         }
 
-        return [.. points.Select((p, i) => double.IsFinite(p.Y) ? (p.X, sums[i] / weights[i]) : p)];
-    }
+        return (p.X, sum / total);
+    })];
 
     private static string At(double pixel) => Math.Round(pixel, 1, MidpointRounding.AwayFromZero).ToString("0.#", CultureInfo.InvariantCulture);
 
@@ -211,17 +208,34 @@ public sealed record SvgChart
         svg.Append("\"/>\n");
     }
 
-    private void DrawReferences(StringBuilder svg, ChartReference[] references, ChartAxis y)
+    /// <summary>Dashed lines, each labelled above or below, left, right or in the middle: wherever the least is drawn already.</summary>
+    private void DrawReferences(StringBuilder svg, ChartReference[] references, IEnumerable<(double X, double Y)> drawn, ChartAxis y)
     {
-        // At the left, where a falling loss is far above its baselines. Lines too close for a label between have the lower one's below it.
-        var (line, label) = (double.NegativeInfinity, double.NegativeInfinity);
-        foreach (var reference in references.OrderByDescending(reference => reference.Y))
+        var busy = drawn.ToList();
+        List<(double Left, double Top, double Right, double Bottom)> taken = [];
+        foreach (var reference in references)
         {
             var at = y.Pixel(reference.Y);
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"reference\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{At(at)}\" y2=\"{At(at)}\"/>\n");
-            label = at - 6 - 15 >= Math.Max(line, label) ? at - 6 : Math.Max(at + 15, label + 15);
-            line = at;
-            Label(svg, Left + 8, label, "start", "soft halo", $"{reference.Label} · {ChartAxis.Short(reference.Y)}");
+        }
+
+        foreach (var reference in references)
+        {
+            var text = $"{reference.Label} · {ChartAxis.Short(reference.Y)}";
+            var (at, width) = (y.Pixel(reference.Y), (text.Length * 6.6) + 8); // a fair guess: the reader's font is unknown
+            (string Anchor, double Left)[] places = [("start", Left + 8), ("end", Width - Right - 8 - width), ("middle", (Left + Width - Right - width) / 2)];
+            var (_, anchor, left, baseline) = places.SelectMany(_ => new[] { at - 6, at + 15 }, (place, baseline) =>
+            {
+                var left = place.Left;
+                var (top, bottom) = (baseline - 13, baseline + 4);
+                var cost = busy.Count(p => p.X > left - 4 && p.X < left + width + 4 && p.Y > top && p.Y < bottom)
+                    + (1000 * references.Count(other => y.Pixel(other.Y) is var line && line > top && line < bottom))
+                    + (1000 * taken.Count(box => left < box.Right && left + width > box.Left && top < box.Bottom && bottom > box.Top))
+                    + (top < Top - 10 || bottom > Height - Bottom ? 1000 : 0);
+                return (Cost: cost, place.Anchor, left, baseline);
+            }).MinBy(place => place.Cost); // the first of equals
+            taken.Add((left, baseline - 13, left + width, baseline + 4));
+            Label(svg, anchor switch { "start" => left, "end" => left + width, _ => left + (width / 2) }, baseline, anchor, "soft halo", text);
         }
     }
 
