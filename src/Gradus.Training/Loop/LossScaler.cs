@@ -9,12 +9,13 @@ internal sealed class LossScaler(RunState state, double initial = 65536, int gro
     private const double Least = 1, Most = 1L << 40;
 
     /// <summary>What the loss is multiplied by now.</summary>
-    public double Scale => state.LossScale ??= initial;
+    public double Scale => state.LossScale ?? initial;
 
     /// <summary>Takes note of a step's gradients. True: use them; false: skip the update.</summary>
     /// <exception cref="DivergedException">Too many overflows in a row: it is not the scale.</exception>
     public bool Update(bool finite, long step)
     {
+        state.LossScale ??= initial;
         if (!finite)
         {
             state.LossScaleGoodSteps = 0;

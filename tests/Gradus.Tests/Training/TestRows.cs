@@ -22,7 +22,7 @@ internal sealed class TestRows(int[] tokens, int length, double masked = 0) : IB
                 var from = row % RowsPerEpoch * length + t;
                 (batch.Ids[at], batch.Positions[at]) = (tokens[from], t);
                 // Whole rows differ in how much of them is masked, as with prompts of different lengths.
-                if (_mask.Unit((ulong)(row * length + t)) < masked * (row % 4) / 1.5) continue;
+                if (_mask.Unit((ulong)(row * length + t)) < masked * (row % 5) / 4.0) continue;
                 batch.Targets[at] = tokens[from + 1];
                 batch.TargetCount++;
             }
