@@ -1,0 +1,124 @@
+using System.Buffers;
+using Gradus.Foundation.Recipes;
+
+namespace Gradus.Text.Data;
+
+/// <summary>What in a text file is a document.</summary>
+public enum TextUnit
+{
+    /// <summary>The whole file.</summary>
+    File,
+
+    /// <summary>Paragraphs, which blank lines separate; see <see cref="TextSource.MinDocumentBytes"/>.</summary>
+    Paragraph,
+
+    /// <summary>Each line.</summary>
+    Line,
+}
+
+/// <summary>Plain text and Markdown files.</summary>
+[Component("text")]
+public sealed record TextSource : SourceOptions
+{
+    private static readonly SearchValues<byte> s_blank = SearchValues.Create(" \t\r\n\f\v"u8);
+
+    /// <summary>What a document is: the file, a paragraph or a line.</summary>
+    public TextUnit Documents { get; init; } = TextUnit.File;
+
+    /// <summary>With <c>documents: paragraph</c>, joins following paragraphs until a document has this many bytes; 0 keeps each alone. Makes one book many documents that can be split.</summary>
+    [AtLeast(0)]
+    public int MinDocumentBytes { get; init; }
+
+    protected internal override IReadOnlyList<string> FileEndings => [".txt", ".text", ".md", ".markdown"];
+
+    protected override IEnumerable<Document> ReadFile(Stream file, string name, SourceReport report) => Documents switch
+    {
+        TextUnit.Line => Lines(file, name, report),
+        TextUnit.Paragraph => Paragraphs(file, name, report),
+        _ => Whole(file, name, report),
+    };
+
+    private IEnumerable<Document> Lines(Stream file, string name, SourceReport report)
+    {
+        var reader = new RecordReader(file, MaxRecordBytes);
+        while (reader.TryRead(out var line))
+        {
+            var place = $"{name}:{reader.Line}";
+            if (reader.TooLong)
+                Bad($"{place}: the line is longer than {MaxRecordBytes} bytes (max_record_bytes).", report);
+            else if (IsBlank(line.Span))
+                report.Empty++;
+            else if (Utf8Text(line.Span, place, reader.Offset, report) is { } text)
+                yield return new Document(text, place);
+        }
+    }
+
+    private IEnumerable<Document> Paragraphs(Stream file, string name, SourceReport report)
+    {
+        var reader = new RecordReader(file, MaxRecordBytes);
+        var text = new ArrayBufferWriter<byte>();
+        var (blanks, tooLong, first, offset) = (0, false, 0L, 0L);
+        while (reader.TryRead(out var line))
+        {
+            if (IsBlank(line.Span) && !reader.TooLong)
+            {
+                blanks++;
+                continue;
+            }
+
+            if (blanks > 0 && (tooLong || text.WrittenCount >= Math.Max(1, MinDocumentBytes)))
+            {
+                if (Finish(text, ref tooLong, $"{name}:{first}", offset, report) is { } document)
+                    yield return document;
+            }
+
+            if (text.WrittenCount == 0 && !tooLong)
+                (first, offset) = (reader.Line, reader.Offset);
+            else if (!tooLong)
+                text.Write("\n\n"u8[..(blanks > 0 ? 2 : 1)]); // runs of blank lines become one
+            blanks = 0;
+            tooLong |= reader.TooLong || text.WrittenCount + line.Length > MaxRecordBytes;
+            if (!tooLong)
+                text.Write(line.Span);
+        }
+
+        if ((text.WrittenCount > 0 || tooLong) && Finish(text, ref tooLong, $"{name}:{first}", offset, report) is { } last)
+            yield return last;
+    }
+
+    private Document? Finish(ArrayBufferWriter<byte> text, ref bool tooLong, string place, long offset, SourceReport report)
+    {
+        var bytes = text.WrittenSpan;
+        Document? document = null;
+        if (tooLong)
+            Bad($"{place}: the paragraph is longer than {MaxRecordBytes} bytes (max_record_bytes).", report);
+        else if (Utf8Text(bytes, place, offset, report) is { } utf8)
+            document = new Document(utf8, place);
+        text.ResetWrittenCount();
+        tooLong = false;
+        return document;
+    }
+
+    private IEnumerable<Document> Whole(Stream file, string name, SourceReport report)
+    {
+        var text = new ArrayBufferWriter<byte>(1 << 16);
+        int n;
+        while ((n = file.Read(text.GetSpan(1 << 16))) > 0)
+        {
+            text.Advance(n);
+            if (text.WrittenCount > MaxRecordBytes)
+            {
+                Bad($"{name}: the file is longer than {MaxRecordBytes} bytes; set documents: paragraph or line, or raise max_record_bytes.", report);
+                yield break;
+            }
+        }
+
+        var start = text.WrittenSpan.StartsWith("\uFEFF"u8) ? 3 : 0;
+        if (IsBlank(text.WrittenSpan[start..]))
+            report.Empty++;
+        else if (Utf8Text(text.WrittenSpan[start..], name, start, report) is { } utf8)
+            yield return new Document(utf8, name);
+    }
+
+    private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(s_blank) < 0;
+}

@@ -1,0 +1,114 @@
+using Gradus.Foundation.Files;
+
+namespace Gradus.Text.Tokenizers;
+
+/// <summary>Checks that vocabularies and merge lists from any file format share: each fault is one clear line.</summary>
+internal static class BpeParts
+{
+    /// <summary>Checks ids and names: no empty token, no id twice, no hole that no added token fills.</summary>
+    /// <param name="vocab">Name → id, with where it stands, in file order.</param>
+    /// <param name="added">Added tokens: may repeat a token of the vocabulary with the same id, may fill holes.</param>
+    /// <param name="where">File and field, for errors.</param>
+    public static void CheckVocabulary(IReadOnlyDictionary<string, int> vocab, IReadOnlyList<AddedToken> added, string where)
+    {
+        if (vocab.Count == 0)
+            throw new UserException($"{where}: the vocabulary is empty");
+        var owners = new Dictionary<int, string>(vocab.Count);
+        foreach (var (name, id) in vocab)
+        {
+            if (name.Length == 0)
+                throw new UserException($"{where}: the token with id {id} is empty");
+            if (!owners.TryAdd(id, name))
+                throw new UserException($"{where}: '{owners[id]}' and '{name}' both have id {id}; every id belongs to one token");
+        }
+
+        var contents = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var token in added)
+        {
+            if (token.Content.Length == 0)
+                throw new UserException($"{where}: the added token with id {token.Id} is empty");
+            if (!contents.Add(token.Content))
+                throw new UserException($"{where}: the token '{token.Content}' is added twice");
+            if (vocab.TryGetValue(token.Content, out var id) && id != token.Id)
+                throw new UserException($"{where}: the added token '{token.Content}' has id {token.Id}, but {id} in the vocabulary");
+            if (!owners.TryAdd(token.Id, token.Content) && owners[token.Id] != token.Content)
+                throw new UserException($"{where}: the added token '{token.Content}' has id {token.Id}, which belongs to '{owners[token.Id]}'");
+        }
+
+        // Added tokens may be numbered with holes (cl100k's are); the model's own tokens may not: a hole there is a lost line.
+        var own = 0;
+        var highest = -1;
+        foreach (var (name, id) in vocab)
+            if (!contents.Contains(name))
+                (own, highest) = (own + 1, Math.Max(highest, id));
+        if (highest >= own + added.Count)
+            throw new UserException($"{where}: ids go up to {highest} but there are only {own} tokens; the first id without a token is {FirstHole(owners)}");
+        for (var id = 0; id <= highest; id++)
+            if (!owners.ContainsKey(id))
+                throw new UserException($"{where}: no token has id {id}, though ids go up to {highest}");
+    }
+
+    /// <summary>Adds one merge by the names of its parts.</summary>
+    /// <param name="merges">Receives it.</param>
+    /// <param name="vocab">Name → id.</param>
+    /// <param name="left">First part.</param>
+    /// <param name="right">Second part.</param>
+    /// <param name="rank">Its place in the list.</param>
+    /// <param name="where">Names the merge in errors: called only then.</param>
+    public static void AddMerge(MergeTable merges, IReadOnlyDictionary<string, int> vocab, string left, string right, int rank, Func<string> where)
+    {
+        if (left.Length == 0 || right.Length == 0)
+            throw new UserException($"{where()}: a merge joins two tokens, but one of '{left}' and '{right}' is empty");
+        if (!vocab.TryGetValue(left, out var leftId))
+            throw new UserException($"{where()}: '{left}' is not in the vocabulary");
+        if (!vocab.TryGetValue(right, out var rightId))
+            throw new UserException($"{where()}: '{right}' is not in the vocabulary");
+        if (!vocab.TryGetValue(left + right, out var id))
+            throw new UserException($"{where()}: '{left}' and '{right}' join to '{left + right}', which is not in the vocabulary");
+        if (!merges.Add(leftId, rightId, rank, id))
+            throw new UserException($"{where()}: '{left} {right}' is merged a second time");
+    }
+
+    /// <summary>The model of a byte-level vocabulary whose names are written in GPT-2's byte alphabet.</summary>
+    public static BpeModel ByteLevel(
+        IReadOnlyDictionary<string, int> vocab, MergeTable merges, Splitter splitter, IReadOnlyList<AddedToken> added, bool ignoreMerges = false)
+    {
+        var addedNames = added.Select(t => t.Content).ToHashSet(StringComparer.Ordinal);
+        var tokens = new List<(int, string, byte[])>(vocab.Count + added.Count);
+        var byteIds = new int[256];
+        Array.Fill(byteIds, -1);
+        var whole = ignoreMerges ? new Dictionary<byte[], int>(BytesComparer.Instance) : null;
+        foreach (var (name, id) in vocab)
+        {
+            if (addedNames.Contains(name))
+                continue;
+            var bytes = ByteAlphabet.Read(name);
+            tokens.Add((id, name, bytes ?? System.Text.Encoding.UTF8.GetBytes(name)));
+            if (bytes is [var single])
+                byteIds[single] = id;
+            if (bytes is not null)
+                whole?.TryAdd(bytes, id);
+        }
+
+        foreach (var token in added)
+            tokens.Add((token.Id, token.Content, System.Text.Encoding.UTF8.GetBytes(token.Content)));
+        return new BpeModel
+        {
+            Vocabulary = new Vocabulary(tokens),
+            Merges = merges,
+            Splitter = splitter,
+            ByteIds = byteIds,
+            Added = added,
+            IgnoreMerges = ignoreMerges,
+            WholePieces = whole?.GetAlternateLookup<ReadOnlySpan<byte>>(),
+        };
+    }
+
+    private static int FirstHole(Dictionary<int, string> owners)
+    {
+        var id = 0;
+        while (owners.ContainsKey(id))
+            id++;
+        return id;
+    }
+}

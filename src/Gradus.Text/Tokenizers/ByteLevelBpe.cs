@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Gradus.Text.Tokenizers;
+
+/// <summary>Byte-level BPE (Sennrich et al., 2016; Radford et al., 2019): GPT-2, GPT-4, Llama 3, Qwen. Any bytes encode, and decode to themselves.</summary>
+internal sealed class ByteLevelBpe : Tokenizer
+{
+    private readonly BpeModel _model;
+    private readonly AddedTokens _always; // added tokens that are no control tokens: part of the language
+    private readonly AddedTokens _parsed; // all added tokens
+    private readonly HashSet<int> _special;
+    private readonly ConcurrentBag<Work> _idle = [];
+
+    public ByteLevelBpe(BpeModel model)
+    {
+        _model = model;
+        _always = new AddedTokens(model.Added.Where(t => !t.Special));
+        _parsed = new AddedTokens(model.Added);
+        _special = [.. model.Added.Where(t => t.Special).Select(t => t.Id)];
+    }
+
+    internal BpeModel Model => _model;
+
+    public override int VocabSize => _model.Vocabulary.Size;
+
+    public override ReadOnlySpan<byte> TokenBytes(int id) => _model.Vocabulary.Bytes(id);
+
+    public override int? IdOf(string token) => _model.Vocabulary.Id(token);
+
+    public override string NameOf(int id) => _model.Vocabulary.Name(id) ?? "";
+
+    public override bool IsSpecial(int id) => _special.Contains(id);
+
+    public override void Save(string folder) => TokenizerJsonWriter.Save(folder, this, _model);
+
+    public override void Encode(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens) => Encode(utf8, ids, addSpecialTokens, _always);
+
+    public override void EncodeParsed(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens) => Encode(utf8, ids, addSpecialTokens, _parsed);
+
+    private void Encode(ReadOnlySpan<byte> text, List<int> ids, bool addSpecialTokens, AddedTokens added)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        if (!_idle.TryTake(out var work))
+            work = new Work(_model);
+        var before = ids.Count;
+        if (addSpecialTokens)
+            ids.AddRange(_model.Before);
+        work.Begin(ids);
+        try
+        {
+            var at = 0;
+            if (!added.None)
+                while (added.Next(text, at, out var start, out var end, out var id))
+                {
+                    work.Encode(text[at..start]);
+                    work.Add(id);
+                    at = end;
+                }
+
+            work.Encode(text[at..]);
+        }
+        catch
+        {
+            CollectionsMarshal.SetCount(ids, before); // a pattern that ran out of time: the list is as it was
+            throw;
+        }
+
+        work.Finish();
+        if (addSpecialTokens)
+            ids.AddRange(_model.After);
+        _idle.Add(work);
+    }
+
+    /// <summary>What one thread needs to encode: scratch, a cache of pieces, and a window into the caller's list.</summary>
+    private sealed class Work(BpeModel model)
+    {
+        private readonly Piece[] _pieces = new Piece[256];
+        private readonly PieceCache _cache = new();
+        private readonly MergeWork _merge = new(model.Merges);
+        private readonly List<Piece> _all = [];
+        private int[] _symbols = new int[256];
+        private List<int> _ids = [];
+        private int _count;
+
+        public void Begin(List<int> ids) => (_ids, _count) = (ids, ids.Count);
+
+        public void Finish()
+        {
+            CollectionsMarshal.SetCount(_ids, _count);
+            _ids = [];
+            if (_symbols.Length > 1 << 16)
+                _symbols = new int[256];
+        }
+
+        public void Add(int id) => Room(1)[0] = id;
+
+        public void Encode(ReadOnlySpan<byte> text)
+        {
+            if (text.IsEmpty)
+                return;
+            if (model.AddPrefixSpace && text[0] != ' ')
+            {
+                byte[] spaced = [(byte)' ', .. text];
+                text = spaced;
+            }
+
+            if (model.Splitter.AtOnce)
+            {
+                _all.Clear();
+                model.Splitter.SplitAll(text, _all);
+                var all = CollectionsMarshal.AsSpan(_all);
+                for (; all.Length > _pieces.Length; all = all[_pieces.Length..])
+                    EncodePieces(text, all[.._pieces.Length]);
+                EncodePieces(text, all);
+                return;
+            }
+
+            var position = 0;
+            for (int count; (count = model.Splitter.Split(text, ref position, _pieces)) > 0;)
+                EncodePieces(text, _pieces.AsSpan(0, count));
+        }
+
+        private void EncodePieces(ReadOnlySpan<byte> text, ReadOnlySpan<Piece> pieces)
+        {
+            var room = Window(pieces.Length * 3); // short pieces write 3 slots wherever they are
+            var used = 0;
+            foreach (var (start, end) in pieces)
+            {
+                var length = end - start;
+                if (length <= PieceCache.MaxShort)
+                {
+                    if (used + 3 > room.Length)
+                        room = Renew(pieces.Length * 3, ref used);
+                    var key = PieceCache.ShortKey(text, start, length);
+                    var found = _cache.Find(key, ref room[used]);
+                    if (found != 0)
+                    {
+                        used += found;
+                        continue;
+                    }
+
+                    room = Renew(length + pieces.Length * 3, ref used);
+                    used = EncodeRare(text[start..end], key, room);
+                    continue;
+                }
+
+                room = Renew(length + pieces.Length * 3, ref used);
+                used = EncodeRare(text[start..end], default, room);
+            }
+
+            _count += used;
+        }
+
+        /// <summary>Commits what was written and gives a fresh window of at least <paramref name="size"/> ids.</summary>
+        private Span<int> Renew(int size, scoped ref int used)
+        {
+            _count += used;
+            used = 0;
+            return Window(size);
+        }
+
+        /// <summary>A piece the short table does not hold. <paramref name="key"/> is its short key, if it is short.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private int EncodeRare(ReadOnlySpan<byte> piece, Vector128<ulong> key, Span<int> ids)
+        {
+            if (piece.Length > PieceCache.MaxLong)
+                return Copy(Merge(piece), ids);
+            var hash = PieceCache.LongHash(piece);
+            var known = _cache.FindLong(piece, hash);
+            if (!known.IsEmpty)
+                return Copy(known, ids);
+            var merged = Merge(piece);
+            if (piece.Length <= PieceCache.MaxShort && merged.Length is > 0 and <= 3)
+                _cache.Keep(key, merged);
+            else
+                _cache.KeepLong(piece, hash, merged);
+            return Copy(merged, ids);
+        }
+
+        private static int Copy(ReadOnlySpan<int> from, Span<int> to)
+        {
+            from.CopyTo(to);
+            return from.Length;
+        }
+
+        /// <summary>The ids of one piece, in scratch that the next call overwrites.</summary>
+        private ReadOnlySpan<int> Merge(ReadOnlySpan<byte> piece)
+        {
+            if (_symbols.Length < piece.Length)
+                _symbols = new int[piece.Length];
+            if (model.WholePieces is { } whole && whole.TryGetValue(piece, out var id))
+            {
+                _symbols[0] = id;
+                return _symbols.AsSpan(0, 1);
+            }
+
+            var count = 0;
+            foreach (var b in piece)
+            {
+                var symbol = model.ByteIds[b];
+                if (symbol >= 0)
+                    _symbols[count++] = symbol;
+            }
+
+            return _symbols.AsSpan(0, _merge.Merge(_symbols.AsSpan(0, count)));
+        }
+
+        private Span<int> Room(int size)
+        {
+            var room = Window(size);
+            _count += size;
+            return room;
+        }
+
+        /// <summary>The caller's list from the next free place on, at least <paramref name="size"/> long: ids are written straight into it.</summary>
+        private Span<int> Window(int size)
+        {
+            var needed = checked(_count + size);
+            if (needed > _ids.Count)
+                CollectionsMarshal.SetCount(_ids, Math.Max(needed, Math.Max(_ids.Capacity, _ids.Count)));
+            return CollectionsMarshal.AsSpan(_ids)[_count..];
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using System.Text;
+using System.Text.Json;
+using Gradus.Text.Tokenizers;
+
+namespace Gradus.Tests.Text.Tokenizers;
+
+/// <summary>Ids that other libraries gave for the published vocabularies.</summary>
+[Row("C1")]
+public class PublishedIdsTests
+{
+    [Theory]
+    [InlineData("tok-gpt2/tokenizer.json")]
+    [InlineData("tok-gpt2/encoder.json")]
+    [InlineData("tok-gpt2")]
+    public void Gpt2_encodes_as_the_reference_does_and_decodes_back(string path)
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData(path));
+        using var expected = Json("tok-gpt2/expected_ids.json");
+        var cases = 0;
+        foreach (var item in expected.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            var text = item.GetProperty("text").GetString()!;
+            var ids = Ids(item.GetProperty("ids"));
+            Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: false));
+            Assert.Equal(Ids(item.GetProperty("ids_special")), tokenizer.Encode(text, addSpecialTokens: true));
+            Assert.Equal(text, tokenizer.Decode(ids));
+            cases++;
+        }
+
+        Assert.Equal(76, cases);
+        Assert.Equal(50257, tokenizer.VocabSize);
+        Assert.Equal((50256, 50256, 50256), (tokenizer.BosId, tokenizer.EosId, tokenizer.UnkId));
+    }
+
+    [Theory]
+    [InlineData("tok-tiktoken/cl100k_base.tiktoken", "cl100k_base", 100277)]
+    [InlineData("tok-tiktoken/r50k_base.tiktoken", "r50k_base", 50257)]
+    [InlineData("tok-gpt2/tokenizer.json", "gpt2", 50257)]
+    public void Rank_files_encode_as_tiktoken_does_and_decode_back(string path, string name, int size)
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData(path));
+        using var expected = Json("tok-tiktoken/expected_ids.json");
+        var cases = 0;
+        foreach (var item in expected.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            var text = item.GetProperty("text").GetString()!;
+            var ids = Ids(item.GetProperty(name));
+            Assert.Equal(ids, tokenizer.Encode(text));
+            Assert.Equal(text, tokenizer.Decode(ids));
+            cases++;
+        }
+
+        Assert.Equal(76, cases);
+        Assert.Equal(size, tokenizer.VocabSize);
+    }
+
+    [Theory]
+    [InlineData("tok-gpt2/tokenizer.json", "tokens_gpt2.json")]
+    [InlineData("tok-tiktoken/r50k_base.tiktoken", "tokens_r50k_base.json")]
+    [InlineData("tok-tiktoken/cl100k_base.tiktoken", "tokens.json")]
+    public void A_source_file_encodes_as_other_dotnet_libraries_test(string path, string idsFile)
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData(path));
+        var text = File.ReadAllText(Repo.SharedData("tok-dotnet-expected/lib.rs.txt"));
+        using var expected = Json("tok-dotnet-expected/" + idsFile);
+        var ids = Ids(expected.RootElement);
+        Assert.Equal(ids, tokenizer.Encode(text));
+        Assert.Equal(text, tokenizer.Decode(ids));
+    }
+
+    [Fact]
+    public void Gpt2_encodes_the_strings_of_llama_cpp()
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData("tok-gpt2"));
+        var inputs = File.ReadAllText(Repo.SharedData("tok-gguf-vocabs/ggml-vocab-gpt-2.gguf.inp")).Split("\n__ggml_vocab_test__\n");
+        var outputs = File.ReadAllLines(Repo.SharedData("tok-gguf-vocabs/ggml-vocab-gpt-2.gguf.out"));
+        Assert.True(outputs.Length >= 46);
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            int[] ids = [.. outputs[i].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+            Assert.Equal(ids, tokenizer.Encode(inputs[i]));
+        }
+    }
+
+    [Fact]
+    public void Stories260K_decodes_and_encodes_its_own_story()
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData("ckpt-stories260K/tok512.bin"));
+        var story = File.ReadAllText(Repo.SharedData("ckpt-stories260K/expected_greedy_200.txt")).TrimEnd('\n');
+        var ids = tokenizer.Encode(story);
+        Assert.Equal(512, tokenizer.VocabSize);
+        Assert.Equal(1, ids[0]);
+        Assert.Equal(story, tokenizer.Decode(ids));
+        // "▁Once", "▁upon", "▁a", "▁time": the ids that run.c prints for the first words.
+        Assert.Equal([1, 403, 407, 261, 378], ids[..5]);
+    }
+
+    [Fact]
+    public void Stories260K_merges_as_the_plain_loop_of_llama2c_does()
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData("ckpt-stories260K/tok512.bin"));
+        var plain = new PlainLlama2c(Repo.SharedData("ckpt-stories260K/tok512.bin"));
+        var random = new Random(5);
+        string[] words = ["Once", " upon", " a", "time", ",", " ", "  ", "Lily", "\n", "é", "日本", "🤗", "xyzzy", "<s>", "aaaaaaa", "'s", "little", "\t"];
+        for (var i = 0; i < 300; i++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(0, 12)).Select(_ => words[random.Next(words.Length)]));
+            Assert.Equal(plain.Encode(text), tokenizer.Encode(text));
+            Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        }
+    }
+
+    private static JsonDocument Json(string path) => JsonDocument.Parse(File.ReadAllBytes(Repo.SharedData(path)));
+
+    private static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetInt32())];
+
+    /// <summary>What run.c of llama2.c does, literally: one character at a time, then the best-scored neighbours until none join.</summary>
+    private sealed class PlainLlama2c
+    {
+        private readonly List<float> _scores = [];
+        private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
+        private readonly List<string> _pieces = [];
+
+        public PlainLlama2c(string file)
+        {
+            using var reader = new BinaryReader(File.OpenRead(file));
+            reader.ReadInt32();
+            while (reader.BaseStream.Position < reader.BaseStream.Length)
+            {
+                _scores.Add(reader.ReadSingle());
+                _pieces.Add(Encoding.UTF8.GetString(reader.ReadBytes(reader.ReadInt32())));
+                _ids.TryAdd(_pieces[^1], _pieces.Count - 1);
+            }
+        }
+
+        public int[] Encode(string text)
+        {
+            List<int> ids = [1];
+            if (text.Length > 0)
+                ids.Add(_ids[" "]);
+            foreach (var rune in text.EnumerateRunes())
+                if (_ids.TryGetValue(rune.ToString(), out var id))
+                    ids.Add(id);
+                else
+                    ids.AddRange(Encoding.UTF8.GetBytes(rune.ToString()).Select(b => b + 3));
+            while (true)
+            {
+                var (best, at, joined) = (-1e10f, -1, -1);
+                for (var i = 0; i + 1 < ids.Count; i++)
+                    if (_ids.TryGetValue(_pieces[ids[i]] + _pieces[ids[i + 1]], out var id) && _scores[id] > best)
+                        (best, at, joined) = (_scores[id], i, id);
+                if (at < 0)
+                    return [.. ids];
+                ids[at] = joined;
+                ids.RemoveAt(at + 1);
+            }
+        }
+    }
+}
