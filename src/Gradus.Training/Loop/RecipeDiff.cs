@@ -11,7 +11,7 @@ internal static class RecipeDiff
     // Keys that change what is written or measured, not what is learned; and the length, which the schedule then follows.
     private static readonly string[] MayChange =
     [
-        "name", "data_cache", "trainer.steps", "trainer.tokens", "trainer.epochs", "trainer.save_every", "trainer.keep_last", "trainer.keep_best", "trainer.sample_every",
+        "name", "data_cache", "sample_prompt", "samples.",  "trainer.steps", "trainer.tokens", "trainer.epochs", "trainer.save_every", "trainer.keep_last", "trainer.keep_best", "trainer.sample_every",
         "trainer.validate_every", "trainer.validate_batches", "trainer.threads",
     ];
 
@@ -23,7 +23,7 @@ internal static class RecipeDiff
         foreach (var path in old.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
         {
             var (a, b) = (old.GetValueOrDefault(path, "unset"), now.GetValueOrDefault(path, "unset"));
-            if (a != b) (MayChange.Contains(path) ? allowed : refused).Add($"{path}: {a} → {b}");
+            if (a != b) (MayChange.Any(key => path == key || (key.EndsWith('.') && path.StartsWith(key, StringComparison.Ordinal))) ? allowed : refused).Add($"{path}: {a} → {b}");
         }
         return (allowed, refused);
     }

@@ -1,4 +1,5 @@
 using Gradus.Foundation.Recipes;
+using Gradus.Inference.Generation;
 using Gradus.Models.Families;
 using Gradus.Text.Data;
 using Gradus.Text.Tokenizers;
@@ -43,6 +44,12 @@ public sealed record TrainRecipe : IValidated
     /// <summary>Where prepared data is kept for the next run; unset: in the run's own folder.</summary>
     public string? DataCache { get; init; }
 
+    /// <summary>Text that samples continue; empty: from the beginning of a text.</summary>
+    public string SamplePrompt { get; init; } = "";
+
+    /// <summary>How samples are drawn.</summary>
+    public Sampling Samples { get; init; } = new() { MaxNewTokens = 64, Temperature = 0.8, TopK = 50 };
+
     /// <summary>How the tokens fall into rows; the length of a sequence is here.</summary>
     public WindowOptions Windows { get; init; } = new();
 
@@ -59,6 +66,6 @@ public sealed record TrainRecipe : IValidated
     {
         if (Data is null == Prepared is null) yield return (nameof(Data), "give either data (documents) or prepared (a folder that `gradus data prepare` made)");
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
-        if (Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
+        if (Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
     }
 }
