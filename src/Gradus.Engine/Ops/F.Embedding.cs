@@ -11,7 +11,7 @@ public static partial class F
     {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(ids);
-        if (!IsFast(weight, DType.Float32) || ids.DType != DType.Int64 || !weight.RequiresGrad || !Grad.IsOn) return Plain.Embedding(weight, ids);
+        if (!IsFast(weight, DType.Float32) || !weight.IsContiguous || ids.DType != DType.Int64 || !weight.RequiresGrad || !Grad.IsOn) return Plain.Embedding(weight, ids);
         var context = new FunctionContext();
         var y = Grad.Off(() => Plain.Embedding(weight, ids));
         var (leaf, rows) = (context.Save(weight), context.Save(ids));

@@ -24,7 +24,7 @@ public static partial class F
         ArgumentNullException.ThrowIfNull(targets);
         computed ??= weight;
         if (!IsFast(x) || !IsFast(weight, DType.Float32) || !IsFast(computed) || x.Dims != 2 || weight.Dims != 2 || x.Size(1) != weight.Size(1)
-            || targets.Dims != 1 || targets.Size(0) != x.Size(0) || targets.DType != DType.Int64 || !targets.Device.IsCpu)
+            || !weight.IsContiguous || !computed.IsContiguous || targets.Dims != 1 || targets.Size(0) != x.Size(0) || targets.DType != DType.Int64 || !targets.Device.IsCpu)
             return Plain.LinearCrossEntropySum(x, weight, targets, computed);
         var head = new HeadLoss(x, weight, targets, computed);
         var loss = Grad.Off(head.Forward);

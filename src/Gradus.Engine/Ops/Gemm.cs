@@ -65,19 +65,19 @@ internal static unsafe class Gemm
     }
 
     /// <summary>
-    /// The gradient of a weight: dyᵀ x [out, in] in float32. A leaf's is put (or added) where it gathers, and null returned: accumulation
+    /// The gradient of a weight: aᵀ b in float32, where a and b are the rows before and after it. A leaf's is put (or added) where it gathers, and null returned: accumulation
     /// costs no extra pass, and the two uses of a tied weight no second buffer.
     /// </summary>
-    public static Tensor? WeightGradient(Tensor weight, Tensor dy, Tensor x)
+    public static Tensor? WeightGradient(Tensor weight, Tensor a, Tensor b)
     {
         if (GatheredGradient(weight) is { } gathered)
         {
-            Run(gathered, dy, true, x, false, accumulate: true);
+            Run(gathered, a, true, b, false, accumulate: true);
             F.Written(gathered);
             return null;
         }
         var gradient = Tensor.Empty(DType.Float32, weight.Device, weight.Shape);
-        Run(gradient, dy, true, x, false);
+        Run(gradient, a, true, b, false);
         return Deposit(weight, gradient);
     }
 

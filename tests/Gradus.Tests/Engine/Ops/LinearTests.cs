@@ -62,6 +62,18 @@ public class LinearTests
     }
 
     [Fact]
+    public void A_weight_stored_the_other_way_round_gives_the_same()
+    {
+        using var scope = Tensor.Scope();
+        Tensor[] inputs = [FastPath.Normal(1, 3, 7, 96), FastPath.Normal(2, 96, 40), FastPath.Normal(3, 40)];
+        DType[] types = [DType.Float32, DType.Float32, DType.Float32];
+        FastPath.Agree(t => F.LinearTransposed(t[0], t[1], t[2]), t => F.Plain.Linear(t[0], t[1].T(), t[2]), inputs, types, Single);
+        FastPath.Agree(t => F.Linear(t[0], t[1].T(), t[2]), t => F.Plain.Linear(t[0], t[1].T(), t[2]), inputs, types, Single);
+        FastPath.Agree(t => F.LinearTransposed(t[0], t[1], t[2], t[1].Detach().To(DType.BFloat16)).To(DType.Float32),
+            t => F.Plain.Linear(t[0], t[1].T(), t[2]), inputs, types, Half);
+    }
+
+    [Fact]
     public void A_frozen_weight_gets_no_gradient_and_a_strided_input_is_read_rightly()
     {
         using var scope = Tensor.Scope();
