@@ -4,7 +4,6 @@ using Gradus.Text.Data;
 
 namespace Gradus.Tests.Text.Data;
 
-[Row("B4")]
 public sealed class PreparedDataTests : IDisposable
 {
     private readonly TempFolder _temp = Repo.Temp();
@@ -84,6 +83,7 @@ public sealed class PreparedDataTests : IDisposable
     }
 
     [Fact]
+    [Row("B8")]
     public void Shards_are_the_same_bytes_whatever_the_number_of_workers()
     {
         var prints = new[] { 1, 2, 7 }.Select(workers =>
@@ -95,6 +95,7 @@ public sealed class PreparedDataTests : IDisposable
     }
 
     [Fact]
+    [Row("B8")]
     public void The_same_data_again_is_a_hit_and_other_data_options_or_tokenizers_are_not()
     {
         var cache = _temp.File("cache");
@@ -139,6 +140,37 @@ public sealed class PreparedDataTests : IDisposable
         using var restarted = PreparedData.Prepare(Options(), new ByteTokenizer(), _temp.File("b"));
         Assert.Equal(expected, Fingerprint(restarted.Folder));
         Assert.False(Directory.Exists(_temp.File("b.building")));
+    }
+
+    [Fact]
+    [Row("B8")]
+    public void Killed_at_any_point_and_restarted_it_makes_the_same_bytes()
+    {
+        var options = Options();
+        string expected;
+        using (var undisturbed = PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("a")))
+            expected = Fingerprint(undisturbed.Folder);
+        foreach (var place in new[] { "data.batch#1", "data.batch#3", "durable.fsync#5", "durable.publish" })
+        {
+            using var child = Children.Start("prepare-data", new Dictionary<string, string> { ["GRADUS_FAILPOINT"] = place + ":kill" }, _temp.Path);
+            child.WaitForExit();
+            Assert.Equal(128 + 9, child.ExitCode); // SIGKILL
+            Assert.False(Directory.Exists(_temp.File("b")), place);
+            Assert.True(Directory.Exists(_temp.File("b.building/data")), place);
+        }
+
+        using var restarted = PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("b"));
+        Assert.False(restarted.CacheHit);
+        Assert.Equal(expected, Fingerprint(restarted.Folder));
+        Assert.False(Directory.Exists(_temp.File("b.building")));
+    }
+
+    /// <summary>The process that is killed.</summary>
+    internal static int Child(string[] args)
+    {
+        var options = new DataOptions { Sources = [new JsonlSource { Path = Path.Combine(args[0], "in.jsonl") }], TokensPerShard = 50_000 };
+        using var data = PreparedData.Prepare(options, new ByteTokenizer(), Path.Combine(args[0], "b"));
+        return 0;
     }
 
     [Fact]
