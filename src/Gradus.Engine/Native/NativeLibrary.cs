@@ -19,13 +19,21 @@ internal static partial class NativeLibrary
         string? failure = null;
         foreach (var path in tried.Where(File.Exists))
         {
-            if (System.Runtime.InteropServices.NativeLibrary.TryLoad(path, out var handle)) return handle;
+            if (System.Runtime.InteropServices.NativeLibrary.TryLoad(path, out var handle)) return UseAllCores(handle);
             try { System.Runtime.InteropServices.NativeLibrary.Load(path); }
             catch (DllNotFoundException e) { failure = e.Message.Split('\n')[0]; }
         }
         throw new EngineMissingException(failure is null
             ? $"libtorch engine not found: libgradus.so is in none of {string.Join(", ", tried.Select(Path.GetDirectoryName))}; run ./gradus doctor, or native/build.sh, or set GRADUS_NATIVE to its folder"
             : $"libtorch engine found but not loadable: {failure}; run native/build.sh again (it finds libtorch in the system or in GRADUS_LIBTORCH)");
+    }
+
+    /// <summary>Debian's libtorch starts with one thread; we start with every core unless OMP_NUM_THREADS says otherwise.</summary>
+    private static unsafe nint UseAllCores(nint library)
+    {
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
+            _ = ((delegate* unmanaged<int, int>)System.Runtime.InteropServices.NativeLibrary.GetExport(library, "gradus_threads"))(Environment.ProcessorCount);
+        return library;
     }
 
     private static IEnumerable<string> Candidates()

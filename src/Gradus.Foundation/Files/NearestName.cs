@@ -13,10 +13,19 @@ public static class NearestName
         // A third of the letters may be wrong: 'lr' finds nothing by accident, 'leanring_rate' finds 'learning_rate'.
         var limit = Math.Max(1, name.Length / 3);
         var typed = Plain(name);
-        return known.Select(candidate => (Name: candidate, Edits: Distance(typed, Plain(candidate))))
+        var candidates = known.ToArray();
+        return candidates.Select(candidate => (Name: candidate, Edits: Distance(typed, Plain(candidate))))
             .Where(c => c.Edits <= limit && c.Edits < Math.Max(c.Name.Length, name.Length))
             .OrderBy(c => c.Edits).ThenBy(c => c.Name, StringComparer.Ordinal)
-            .Select(c => c.Name).FirstOrDefault();
+            .Select(c => c.Name).FirstOrDefault() ?? Shortened(name, candidates);
+    }
+
+    // 'lr' for learning_rate, 'warmup' for warmup_steps: said only when one name alone can be meant.
+    private static string? Shortened(string name, string[] known)
+    {
+        var meant = known.Where(candidate => candidate.Split('_', '-', '.') is { Length: > 1 } words
+            && (words.Contains(name, StringComparer.OrdinalIgnoreCase) || string.Concat(words.Select(word => word.Length > 0 ? word[..1] : "")).Equals(name, StringComparison.OrdinalIgnoreCase))).Take(2).ToArray();
+        return meant is [var only] ? only : null;
     }
 
     /// <summary>The end of an error line: <c>; did you mean 'x'?</c>, else the known names when they fit a line, else nothing.</summary>

@@ -98,7 +98,7 @@ internal sealed class Binder(RecipeNode root, Type rootType, List<RecipeProblem>
             }
             var value = Value(field.Shape, entry.Value, Join(path, entry.Key), entry.At, field.Property.GetValue(instance), field.Limits);
             if (value != s_failed)
-                field.Property.SetValue(instance, value);
+                Set(instance, field, value, entry.Value.Origin, Join(path, entry.Key));
         }
         foreach (var field in record.Fields.Where(field => field.Required && node.Find(field.Key) is null))
             problems.Add(at.Problem($"missing key '{field.Key}' in {Title(path, type)}"));
@@ -111,6 +111,19 @@ internal sealed class Binder(RecipeNode root, Type rootType, List<RecipeProblem>
                 problems.Add(Place(node, written, at).Problem(Join(path, written), message));
             }
         return problems.Count > before ? s_failed : instance;
+    }
+
+    // A record may judge a value in its init accessor; what it throws for callers is a message for the user here.
+    private void Set(object instance, Field field, object? value, Origin at, string path)
+    {
+        try
+        {
+            field.Property.SetValue(instance, value);
+        }
+        catch (TargetInvocationException e) when (e.InnerException is ArgumentException or UserException)
+        {
+            Fail(at, path, e.InnerException.Message.ReplaceLineEndings(" "));
+        }
     }
 
     // The record type of a section: itself, or what kind: says, or the kind of the default when kind: is not written.

@@ -19,7 +19,7 @@ public static class RecipeSchema
     public static string Export(Type recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        var definitions = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+        var definitions = new Definitions();
         var schema = new JsonObject
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
@@ -31,11 +31,18 @@ public static class RecipeSchema
     }
 
     // Defines a record or a socket once and returns the reference to it.
-    private static string Section(ValueShape shape, SortedDictionary<string, JsonNode> definitions)
+    private static string Section(ValueShape shape, Definitions definitions)
     {
         var name = NameOf(shape.Type);
-        if (!definitions.ContainsKey(name))
+        if (definitions.ContainsKey(name))
         {
+            // Two records of one simple name would silently share a definition.
+            if (definitions.Types[name] != shape.Type)
+                throw new InvalidOperationException($"{definitions.Types[name]} and {shape.Type} have the same name in the schema");
+        }
+        else
+        {
+            definitions.Types[name] = shape.Type;
             definitions[name] = JsonValue.Create(true); // holds the name, so that a record may hold itself
             definitions[name] = shape.Form == Form.Socket ? Socket(shape.Type, definitions) : Record(shape.Type, definitions);
         }
@@ -54,7 +61,7 @@ public static class RecipeSchema
 
     private static string SocketName(Type socket) => ((SocketAttribute)Attribute.GetCustomAttribute(socket, typeof(SocketAttribute))!).Name;
 
-    private static JsonObject Socket(Type type, SortedDictionary<string, JsonNode> definitions)
+    private static JsonObject Socket(Type type, Definitions definitions)
     {
         var kinds = Components.Of(type).Select(component => (JsonNode)new JsonObject
         {
@@ -64,7 +71,7 @@ public static class RecipeSchema
         return Described(Docs.Of(type), new JsonObject { ["oneOf"] = new JsonArray([.. kinds]) });
     }
 
-    private static JsonObject Record(Type type, SortedDictionary<string, JsonNode> definitions)
+    private static JsonObject Record(Type type, Definitions definitions)
     {
         var properties = new JsonObject();
         if (Components.KindOf(type) is { } kind)
@@ -77,6 +84,8 @@ public static class RecipeSchema
             var schema = Described(field.Doc, Value(field.Shape, field.Limits, start, definitions));
             if (start is not null && Default(field.Shape, start) is { } value)
                 schema["default"] = value;
+            if (field.Secret)
+                schema["writeOnly"] = true;
             properties[field.Key] = schema;
         }
         var record = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
@@ -85,7 +94,7 @@ public static class RecipeSchema
         return Described(Docs.Of(type), record);
     }
 
-    private static JsonObject Value(ValueShape shape, IReadOnlyList<LimitAttribute> limits, object? start, SortedDictionary<string, JsonNode> definitions)
+    private static JsonObject Value(ValueShape shape, IReadOnlyList<LimitAttribute> limits, object? start, Definitions definitions)
     {
         var schema = shape.Form switch
         {
@@ -103,7 +112,7 @@ public static class RecipeSchema
     }
 
     // A socket with a default takes the default's kind when none is written.
-    private static JsonObject KindMayBeLeftOut(ValueShape shape, object start, SortedDictionary<string, JsonNode> definitions) => new()
+    private static JsonObject KindMayBeLeftOut(ValueShape shape, object start, Definitions definitions) => new()
     {
         ["if"] = new JsonObject { ["required"] = new JsonArray("kind") },
         ["then"] = new JsonObject { ["$ref"] = Section(shape, definitions) },
@@ -147,4 +156,9 @@ public static class RecipeSchema
         Form.List when !shape.Element!.IsSection => new JsonArray([.. ((IEnumerable)value).Cast<object?>().Select(item => Default(shape.Element, item))]),
         _ => null,
     };
+
+    private sealed class Definitions() : SortedDictionary<string, JsonNode>(StringComparer.Ordinal)
+    {
+        public Dictionary<string, Type> Types { get; } = [];
+    }
 }

@@ -21,4 +21,14 @@ public interface ILanguageModel : IDisposable
 
     /// <summary>An empty cache for <paramref name="batch"/> rows of up to <paramref name="capacity"/> tokens.</summary>
     KvCache NewCache(int batch, int capacity);
+
+    /// <summary>Token ids [B, T] int64 → scores of the next token, [B, T, V], float32 or wider. Training goes through <see cref="Hidden"/> and a fused head instead.</summary>
+    Tensor Logits(Tensor ids, in Step step)
+    {
+        var logits = Head.Forward(Hidden(ids, step));
+        return logits.DType == DType.Float64 ? logits : logits.To(DType.Float32);
+    }
+
+    /// <summary>How many numbers are trained; tied weights count once.</summary>
+    long ParameterCount => Parameters.Sum(parameter => parameter.Value.Elements);
 }

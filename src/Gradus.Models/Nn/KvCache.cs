@@ -11,6 +11,8 @@ public sealed class KvCache : IDisposable
     public KvCache(int layers, int batch, int capacity, int heads, int width, DType type = DType.Float32, Device device = default)
     {
         Capacity = capacity;
+        Heads = heads;
+        Width = width;
         _lengths = new long[layers];
         _layers = new (Tensor, Tensor)[layers];
         for (var i = 0; i < layers; i++)
@@ -20,6 +22,12 @@ public sealed class KvCache : IDisposable
     /// <summary>Most tokens a row can hold.</summary>
     public int Capacity { get; }
 
+    /// <summary>Key/value heads.</summary>
+    public int Heads { get; }
+
+    /// <summary>Width of a head.</summary>
+    public int Width { get; }
+
     /// <summary>Tokens held in each row.</summary>
     public long Length => _lengths[0];
 
@@ -28,11 +36,13 @@ public sealed class KvCache : IDisposable
     public (Tensor Keys, Tensor Values) Append(int layer, Tensor k, Tensor v)
     {
         ArgumentNullException.ThrowIfNull(k);
+        ArgumentNullException.ThrowIfNull(v);
         var (from, added) = (_lengths[layer], k.Size(1));
         if (from + added > Capacity) throw new InvalidOperationException($"the cache holds {Capacity} tokens; {from} are in it and {added} more do not fit");
         var (keys, values) = _layers[layer];
-        keys.Narrow(1, from, added).CopyFrom(k);
-        values.Narrow(1, from, added).CopyFrom(v);
+        // Without their history: a cache that remembered how its keys came about would keep every step's graph alive.
+        keys.Narrow(1, from, added).CopyFrom(k.Detach());
+        values.Narrow(1, from, added).CopyFrom(v.Detach());
         _lengths[layer] = from + added;
         return (keys.Narrow(1, 0, from + added), values.Narrow(1, 0, from + added));
     }

@@ -41,6 +41,29 @@ public sealed class Linear(string path, IWeight weight, Parameter? bias = null)
     public Parameter? Bias { get; } = bias;
     public ILinearAdapter? Adapter { get; set; }
 
+    /// <summary>A dense linear at the path of <paramref name="w"/>: <c>weight</c> [out, in] and, if asked for, <c>bias</c> [out].</summary>
+    public static Linear Dense(Weights w, long fanIn, long fanOut, Init init, bool bias = false)
+    {
+        ArgumentNullException.ThrowIfNull(w);
+        var weight = new DenseWeight(w.Parameter("weight", init, fanOut, fanIn));
+        return new Linear(w.Path, weight, bias ? w.Parameter("bias", Init.Zeros, fanOut) : null);
+    }
+
+    /// <summary>A linear stored as GPT-2's Conv1D: <c>weight</c> [in, out] and <c>bias</c> [out].</summary>
+    public static Linear Conv1D(Weights w, long fanIn, long fanOut, Init init)
+    {
+        ArgumentNullException.ThrowIfNull(w);
+        var weight = new TransposedWeight(w.Parameter("weight", init, fanIn, fanOut));
+        return new Linear(w.Path, weight, w.Parameter("bias", Init.Zeros, fanOut));
+    }
+
+    /// <summary>A head that reads the table of an embedding.</summary>
+    public static Linear Tied(string path, Embedding embedding)
+    {
+        ArgumentNullException.ThrowIfNull(embedding);
+        return new Linear(path, new DenseWeight(embedding.Weight));
+    }
+
     public Tensor Forward(Tensor x)
     {
         try

@@ -20,6 +20,15 @@ public readonly record struct Step
     /// <summary>Compute each block's activations again in the backward pass instead of keeping them.</summary>
     public bool Recompute { get; init; }
 
+    /// <summary>Position of the first of <paramref name="ids"/> [B, T]: behind what the cache holds.</summary>
+    /// <exception cref="ArgumentException">More tokens than the model has positions.</exception>
+    internal long Start(Tensor ids, int maxPositions)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var (from, length) = (Cache?.Length ?? 0, ids.Size(1));
+        return from + length <= maxPositions ? from : throw new ArgumentException($"{from + length} tokens in a row; the model's positions reach {maxPositions}", nameof(ids));
+    }
+
     /// <summary>Runs one block: its intermediates die with it, and are recomputed later if so asked.</summary>
     public Tensor Run(Tensor x, Func<Tensor, Tensor> block)
     {

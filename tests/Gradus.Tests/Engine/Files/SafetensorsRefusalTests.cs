@@ -101,13 +101,18 @@ public class SafetensorsRefusalTests
         var path = folder.File("model.safetensors");
         var (bytes, says) = Bad[fault];
         File.WriteAllBytes(path, bytes);
-        Assert.Throws<UserException>(() => SafetensorsFile.Open(path)); // warms the code up; times below are of the second call
+        Assert.Throws<UserException>(() => SafetensorsFile.Open(path)); // warms the code up
 
         var allocated = GC.GetAllocatedBytesForCurrentThread();
-        var watch = Stopwatch.StartNew();
         var refusal = Assert.ThrowsAny<Exception>(() => SafetensorsFile.Open(path));
-        watch.Stop();
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        var fastest = double.MaxValue; // of twenty: the machine may be busy with something else
+        for (var i = 0; i < 20 && fastest >= 10; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            Assert.Throws<UserException>(() => SafetensorsFile.Open(path));
+            fastest = Math.Min(fastest, watch.Elapsed.TotalMilliseconds);
+        }
 
         Assert.IsType<UserException>(refusal);
         Assert.StartsWith(path + ": ", refusal.Message, StringComparison.Ordinal);
@@ -117,7 +122,7 @@ public class SafetensorsRefusalTests
         // 64 KiB for the exception, and the parse of what is really there (a dimension of 2 bytes of text is 8 in memory, in a
         // list that grows by doubling): nothing that a lie in the header can inflate.
         Assert.InRange(allocated, 0, (24L * bytes.Length) + (64 << 10));
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 100); // the target is 10 ms; 100 leaves room for a busy machine
+        Assert.InRange(fastest, 0, 10);
         Assert.Equal([path], Directory.GetFileSystemEntries(folder.Path));
     }
 

@@ -27,7 +27,9 @@ public sealed class HashingTests
     [InlineData("LearningRate", "learning_rate")]
     [InlineData("learning-rate", "learning_rate")]
     [InlineData("stpes", "steps")]
-    [InlineData("lr", null)]
+    [InlineData("lr", "learning_rate")]
+    [InlineData("decay", "weight_decay")]
+    [InlineData("xy", null)]
     [InlineData("", null)]
     public void The_nearest_name_is_found_or_none(string typed, string? expected) =>
         Assert.Equal(expected, NearestName.Of(typed, ["learning_rate", "steps", "weight_decay"]));

@@ -120,7 +120,7 @@ public sealed class BadRecipeTests
         var good = "data: { path: x, targets: [a, 'b'] }\noptimizer:\n  kind: sgd\n  learning_rate: 2e-4\nstages:\n  - {kind: adamw}\nnote: |\n  text\n";
         const string Noise = "[]{}:,-?&*!|>'\"%@`#\t\n \0\uFFFEé0~<\\";
         var refused = 0;
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 5_000; i++)
         {
             var text = new StringBuilder(good);
             for (var edits = random.Next(1, 5); edits > 0; edits--)
@@ -141,6 +141,6 @@ public sealed class BadRecipeTests
                 Assert.All(e.Problems, problem => Assert.True(problem.Line >= 1 && problem.Column >= 1, problem.ToString()));
             }
         }
-        Assert.InRange(refused, 5_000, 19_999);
+        Assert.InRange(refused, 1_250, 4_999);
     }
 }

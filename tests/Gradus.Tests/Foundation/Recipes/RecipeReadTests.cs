@@ -119,7 +119,7 @@ public sealed class RecipeReadTests
             "recipe.yaml:6:3: unknown key 'steps' in optimizer (adamw); it belongs under trainer",
             "recipe.yaml:7:19: trainer.steps: expected a whole number, got '1.0'; write 1",
             "recipe.yaml:7:35: trainer.precision: 'bf61' is not one of fp32, bf16, mixed-up; did you mean 'bf16'?",
-            "recipe.yaml:7:41: unknown key 'warmup' in trainer; known: clip_norm, ema, every, pack, precision, seed, steps, tag, warmup_steps",
+            "recipe.yaml:7:41: unknown key 'warmup' in trainer; did you mean 'warmup_steps'?",
             "--set trainer.seed=x: expected a whole number, got 'x'",
         ], error.Message.Split('\n'));
         Assert.Equal(8, error.Problems.Count);

@@ -55,15 +55,20 @@ public abstract record SampleOptimizer
     [Above(0), AtMost(10)] public double LearningRate { get; init; } = 3e-4;
 }
 
+/// <summary>Sample with two moments.</summary>
 [Component("adamw")]
 public sealed record SampleAdamw : SampleOptimizer
 {
+    /// <summary>Decay of the first moment.</summary>
     [AtLeast(0), Below(1)] public double Beta1 { get; init; } = 0.9;
+    /// <summary>Pull towards zero.</summary>
     [AtLeast(0)] public double WeightDecay { get; init; } = 0.1;
 }
 
+/// <summary>Sample with one.</summary>
 [Component("sgd")]
 public sealed record SampleSgd : SampleOptimizer
 {
+    /// <summary>Share of the last update.</summary>
     public double Momentum { get; init; }
 }

@@ -1,0 +1,35 @@
+using System.Text.Json;
+
+namespace Gradus.Cli;
+
+/// <summary>Two streams: results go to standard output, what a person watches goes to standard error.</summary>
+internal static class Terminal
+{
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>True when a person watches and redraws are welcome.</summary>
+    public static bool IsLive => !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    public static bool HasColour => IsLive && Environment.GetEnvironmentVariable("NO_COLOR") is null;
+
+    public static void Out(string line) => System.Console.Out.WriteLine(line);
+
+    public static void Write(string text)
+    {
+        System.Console.Out.Write(text);
+        System.Console.Out.Flush();
+    }
+
+    public static void Json(object value) => Out(JsonSerializer.Serialize(value, s_json));
+
+    public static void Note(string line) => System.Console.Error.WriteLine(line);
+
+    /// <summary>Redraws the line a person watches.</summary>
+    public static void Live(string line) => System.Console.Error.Write("\r" + line + "\u001b[K");
+
+    public static void Error(string message)
+    {
+        foreach (var line in message.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            System.Console.Error.WriteLine(HasColour ? $"\u001b[31merror:\u001b[0m {line}" : $"error: {line}");
+    }
+}

@@ -1,0 +1,41 @@
+using System.Runtime.Intrinsics;
+
+namespace Gradus.Foundation.Kernels;
+
+/// <summary>Conversion between float32 and bfloat16 (as its 16 bits): nearest, ties to even; denormals kept; a NaN stays a NaN.</summary>
+public static unsafe class Bf16
+{
+    /// <summary>Rounds <paramref name="from"/> into <paramref name="to"/> of the same length.</summary>
+    public static void Narrow(ReadOnlySpan<float> from, Span<ushort> to)
+    {
+        if (from.Length != to.Length) throw new ArgumentException($"{from.Length} values do not fit {to.Length} places", nameof(to));
+        fixed (float* source = from)
+        fixed (ushort* target = to)
+            Convert<AsFloat32, AsBf16>((byte*)source, (byte*)target, from.Length);
+    }
+
+    /// <summary>Widens <paramref name="from"/> into <paramref name="to"/> of the same length, exactly.</summary>
+    public static void Widen(ReadOnlySpan<ushort> from, Span<float> to)
+    {
+        if (from.Length != to.Length) throw new ArgumentException($"{from.Length} values do not fit {to.Length} places", nameof(to));
+        fixed (ushort* source = from)
+        fixed (float* target = to)
+            Convert<AsBf16, AsFloat32>((byte*)source, (byte*)target, from.Length);
+    }
+
+    internal static void Convert<TFrom, TTo>(byte* from, byte* to, long count) where TFrom : struct, IElement where TTo : struct, IElement
+    {
+        var done = Vector512.IsHardwareAccelerated ? Run<Lanes16, TFrom, TTo>(from, to, 0, count)
+            : Vector256.IsHardwareAccelerated ? Run<Lanes8, TFrom, TTo>(from, to, 0, count)
+            : Vector128.IsHardwareAccelerated ? Run<Lanes4, TFrom, TTo>(from, to, 0, count) : 0;
+        Run<Lane, TFrom, TTo>(from, to, done, count);
+    }
+
+    internal static long Run<T, TFrom, TTo>(byte* from, byte* to, long start, long count)
+        where T : unmanaged, ILanes<T> where TFrom : struct, IElement where TTo : struct, IElement
+    {
+        var i = start;
+        for (; i <= count - T.Count; i += T.Count) TTo.Store(to + i * TTo.Bytes, TFrom.Load<T>(from + i * TFrom.Bytes));
+        return i;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
+
+namespace Gradus.Models.Families;
+
+/// <summary>
+/// Hugging Face's <c>config.json</c> to options and back. The keys we know are checked as strictly as a recipe's; the many others
+/// that the file may have are left alone, except those a family refuses because they would change the result.
+/// </summary>
+public static class ConfigFile
+{
+    /// <summary>The file's name in a model folder.</summary>
+    public const string Name = "config.json";
+
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true };
+
+    /// <summary>Reads and checks a file.</summary>
+    /// <exception cref="UserException">Not a configuration, an architecture we do not have, or numbers that no network can have.</exception>
+    public static ModelOptions Read(string path)
+    {
+        using var document = StrictJson.ParseFile(path, maxBytes: 16 << 20);
+        if (document.RootElement.ValueKind != JsonValueKind.Object) throw new UserException($"{path}: a model's configuration is a JSON object");
+        var config = JsonObject.Create(document.RootElement)!;
+        var type = FamilyOf(config, path);
+        var plain = (ModelOptions)Activator.CreateInstance(type)!;
+        try
+        {
+            plain.Adopt(config);
+        }
+        catch (UserException e)
+        {
+            throw new UserException($"{path}: {e.Message}", e);
+        }
+        if (config["eos_token_id"] is JsonValue one) config["eos_token_id"] = new JsonArray(one.DeepClone());
+        if (config["eos_token_id"] is null) config.Remove("eos_token_id");
+        // Bound by the recipe reader, whose rules of types, limits and cross-checks are the ones we want: a JSON object is YAML.
+        var known = ((JsonObject)JsonSerializer.SerializeToNode(plain, type, s_json)!).Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal);
+        var lines = config.Where(pair => known.Contains(pair.Key)).Select(pair => $"{pair.Key}: {pair.Value?.ToJsonString() ?? "null"}\n");
+        try
+        {
+            return RecipeFile.Parse<ModelOptions>($"kind: {Components.KindOf(type)}\n{string.Concat(lines)}", path, []);
+        }
+        catch (RecipeException e)
+        {
+            throw new UserException($"{path}: {string.Join("; ", e.Problems.Select(problem => problem.Message))}", e); // line and column are those of our own text
+        }
+    }
+
+    /// <summary>The configuration as Hugging Face libraries read it.</summary>
+    /// <param name="options">The shape.</param>
+    /// <param name="weightType">Name of the weights' type: <c>float32</c>.</param>
+    public static string Write(ModelOptions options, string weightType)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var config = new JsonObject
+        {
+            ["architectures"] = new JsonArray(options.Architecture),
+            ["model_type"] = Components.KindOf(options.GetType()),
+            ["torch_dtype"] = weightType,
+        };
+        foreach (var (key, value) in (JsonObject)JsonSerializer.SerializeToNode(options, options.GetType(), s_json)!) config[key] = value?.DeepClone();
+        config["eos_token_id"] = options.EosTokenId.Count switch { 0 => null, 1 => options.EosTokenId[0], _ => config["eos_token_id"]!.DeepClone() };
+        return config.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+    }
+
+    /// <summary>For <see cref="ModelOptions.Adopt"/>: a setting that only has these values here.</summary>
+    internal static void Only(JsonObject config, string key, params JsonNode[] supported)
+    {
+        if (config[key] is { } value && !supported.Any(one => JsonNode.DeepEquals(one, value)))
+            throw new UserException($"{key}: {value.ToJsonString()} is not supported; only {string.Join(" or ", supported.Select(one => one.ToJsonString()))} is");
+    }
+
+    private static Type FamilyOf(JsonObject config, string path)
+    {
+        var families = Components.Of(typeof(ModelOptions));
+        if (config["model_type"] is JsonValue kind && families.FirstOrDefault(family => family.Kind == kind.ToString()) is { } found) return found.Type;
+        var architecture = (config["architectures"] as JsonArray)?.FirstOrDefault()?.ToString();
+        if (config["model_type"] is null && architecture is not null && families.FirstOrDefault(family => ((ModelOptions)Activator.CreateInstance(family.Type)!).Architecture == architecture) is { } named) return named.Type;
+        var said = config["model_type"]?.ToString() ?? architecture;
+        throw new UserException($"{path}: {(said is null ? "neither model_type nor architectures says what the model is" : $"a model of type '{said}' is not supported")}; supported: {string.Join(", ", families.Select(family => family.Kind))}");
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
+using Gradus.Models.Nn;
+
+namespace Gradus.Models.Families;
+
+/// <summary>
+/// The shape of a network of one family. Keys are those of Hugging Face's <c>config.json</c>, in recipes too, and the defaults are
+/// those that Transformers gives a key the file leaves out. The component's kind is the file's <c>model_type</c>.
+/// </summary>
+[Socket("models")]
+public abstract record ModelOptions : IValidated
+{
+    /// <summary>Rows of the embedding. Left out of a recipe: as many as the tokenizer has.</summary>
+    [AtLeast(1), AtMost(1 << 24)]
+    public int? VocabSize { get; init; }
+
+    /// <summary>Id of the token that starts a text.</summary>
+    [AtLeast(0)]
+    public int? BosTokenId { get; init; }
+
+    /// <summary>Ids of the tokens that end a text.</summary>
+    [AtLeast(0)]
+    public IReadOnlyList<int> EosTokenId { get; init; } = [];
+
+    /// <summary>The class name that Transformers knows the family by.</summary>
+    public abstract string Architecture { get; }
+
+    /// <summary>Longest sequence the positions reach.</summary>
+    public abstract int ContextLength { get; }
+
+    /// <summary>Named shapes of the family: the published ones, and <c>KIND-tiny</c>, small enough for a test to train.</summary>
+    public abstract IReadOnlyList<ModelPreset> Presets { get; }
+
+    /// <summary>First name of the weights that some files leave out.</summary>
+    internal virtual string WeightPrefix => "";
+
+    /// <summary>Tensors of old files that are no weights.</summary>
+    internal virtual Regex? IgnoredTensors => null;
+
+    /// <summary>Builds the network over a source of weights: <c>options.Build(Weights.Fresh(seed))</c>.</summary>
+    /// <exception cref="UserException">The source and the shape do not go together, or the machine cannot hold the network.</exception>
+    public ILanguageModel Build(Weights weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        if (VocabSize is null) throw new UserException("vocab_size is not set, and there is no tokenizer to take it from");
+        if (Problems().FirstOrDefault() is { Key: not null } problem) throw new UserException($"{problem.Key}: {problem.Message}");
+        try
+        {
+            return Make(weights);
+        }
+        catch
+        {
+            weights.Release();
+            throw;
+        }
+    }
+
+    /// <summary>Builds the network with fresh weights.</summary>
+    /// <exception cref="UserException">The weights alone are more than the machine's memory; nothing has been allocated.</exception>
+    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default)
+    {
+        var (count, memory) = (CountParameters(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        if (device.IsCpu && checked(count * type.ByteSize) is var bytes && bytes > memory)
+            throw new UserException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"a model of {count:N0} parameters needs {bytes / 1e9:F1} GB for its weights alone; this machine has {memory / 1e9:F1} GB"));
+        return Build(Weights.Fresh(seed, type, device));
+    }
+
+    /// <summary>Numbers to train, from shapes alone: nothing is allocated. Tied weights count once.</summary>
+    public long CountParameters()
+    {
+        using var model = Build(Weights.Shapes());
+        return model.ParameterCount;
+    }
+
+    /// <summary>These options for a tokenizer of <paramref name="tokens"/> ids: the vocabulary is filled in, or checked. A larger one is fine, as rows are often padded.</summary>
+    /// <exception cref="UserException">The tokenizer has more ids than the model has rows.</exception>
+    public ModelOptions WithVocabulary(int tokens)
+    {
+        if (VocabSize < tokens) throw new UserException($"vocab_size is {VocabSize}, but the tokenizer has {tokens} tokens; give the model at least as many rows, or leave vocab_size out");
+        return VocabSize is null ? this with { VocabSize = tokens } : this;
+    }
+
+    /// <inheritdoc/>
+    public virtual IEnumerable<(string Key, string Message)> Problems()
+    {
+        if (VocabSize is not { } rows) yield break;
+        foreach (var (key, id) in EosTokenId.Select(id => ("eos_token_id", (int?)id)).Prepend(("bos_token_id", BosTokenId)))
+            if (id >= rows)
+                yield return (key, $"token {id} is not in a vocabulary of {rows} (vocab_size)");
+    }
+
+    /// <summary>The network itself.</summary>
+    protected abstract ILanguageModel Make(Weights w);
+
+    /// <summary>
+    /// Brings another version's spelling of <c>config.json</c> into our keys, and refuses settings that would change the result
+    /// (<see cref="ConfigFile.Only"/>).
+    /// </summary>
+    internal virtual void Adopt(JsonObject config)
+    {
+    }
+}
+
+/// <summary>A named shape.</summary>
+/// <param name="Name">As the literature has it, lower case with dashes: <c>llama-2-7b</c>.</param>
+/// <param name="Options">The shape.</param>
+public sealed record ModelPreset(string Name, ModelOptions Options);
+
+/// <summary>The named shapes of all families.</summary>
+public static class ModelPresets
+{
+    /// <summary>By family, then in the family's order.</summary>
+    public static IReadOnlyList<ModelPreset> All { get; } =
+        [.. Components.Of(typeof(ModelOptions)).SelectMany(component => ((ModelOptions)Activator.CreateInstance(component.Type)!).Presets)];
+
+    /// <summary>The shape of that name.</summary>
+    /// <exception cref="UserException">There is none; the message names the nearest.</exception>
+    public static ModelOptions Find(string name) => All.FirstOrDefault(preset => preset.Name == name)?.Options
+        ?? throw new UserException($"'{name}' is not a known model shape{NearestName.Hint(name, All.Select(preset => preset.Name))}");
+}

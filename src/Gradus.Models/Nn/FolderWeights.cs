@@ -1,0 +1,79 @@
+using System.Text.RegularExpressions;
+using Gradus.Engine.Files;
+using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
+
+namespace Gradus.Models.Nn;
+
+/// <summary>
+/// Weights of a Hugging Face folder. Values are converted to the master type. Whatever the file lacks, has too much or has in
+/// another shape is gathered and said in one error, with both sides' shapes.
+/// </summary>
+/// <param name="folder">The open files; the caller closes them.</param>
+/// <param name="type">Type of the master weights.</param>
+/// <param name="device">Where they go.</param>
+/// <param name="prefix">A first name that some files leave out: <c>transformer.</c>.</param>
+/// <param name="ignored">Pattern of tensors that are not weights: masks and tables that old files carry.</param>
+/// <param name="shapesOnly">Compare names and shapes, read nothing.</param>
+public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float32, Device device = default, string prefix = "", Regex? ignored = null, bool shapesOnly = false) : WeightSource
+{
+    private const int Listed = 6;
+    private readonly List<string> _missing = [], _misshapen = [];
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
+
+    protected internal override Tensor Make(string name, long[] shape, Init init)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(shape);
+        if (Find(name) is not { } entry)
+        {
+            _missing.Add($"{name} [{string.Join(", ", shape)}]");
+            return ShapeOnly(shape);
+        }
+        _used.Add(entry.Name);
+        if (!entry.Shape.AsSpan().SequenceEqual(shape))
+        {
+            _misshapen.Add($"{name} is [{string.Join(", ", entry.Shape)}] in the file and [{string.Join(", ", shape)}] in the model");
+            return ShapeOnly(shape);
+        }
+        // Nothing is allocated for a file that does not fit.
+        if (shapesOnly || _missing.Count + _misshapen.Count > 0) return ShapeOnly(shape);
+        return Read(folder, entry, type).To(device);
+    }
+
+    /// <summary>One tensor of a file, converted.</summary>
+    public static Tensor Read(WeightFolder folder, TensorEntry entry, DType type)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(entry);
+        if (!entry.DType.IsFloating) throw new UserException($"{entry.File}: tensor '{entry.Name}': {entry.DType.Name} is not a type of weights; float32, float16, bfloat16 or float64 is");
+        return Tensor.Scoped(() =>
+        {
+            var stored = Tensor.Empty(entry.DType, Device.Cpu, entry.Shape);
+            var (flat, width) = (stored.View(-1), entry.DType.ByteSize);
+            const int piece = 1 << 27; // elements: a span holds less than 2^31 bytes
+            for (long at = 0; at < entry.Count; at += piece)
+                folder.Read(entry.Name, at * width, flat.Narrow(0, at, Math.Min(piece, entry.Count - at)).Span<byte>());
+            return stored.To(type);
+        });
+    }
+
+    protected internal override void Complete(IReadOnlyList<Parameter> asked)
+    {
+        List<string> problems = [.. _misshapen.Take(Listed)];
+        if (_misshapen.Count > Listed) problems.Add($"and {_misshapen.Count - Listed} more in other shapes");
+        if (_missing.Count > 0) problems.Add($"missing: {List(_missing)}");
+        var extra = folder.Entries.Values.Where(entry => !_used.Contains(entry.Name) && ignored?.IsMatch(entry.Name) != true)
+            .OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").ToList();
+        if (extra.Count > 0) problems.Add($"not in the model: {List(extra)}");
+        if (problems.Count > 0) throw new UserException($"{folder.Path}: the weights are not those of the model: {string.Join("; ", problems)}");
+    }
+
+    private TensorEntry? Find(string name)
+    {
+        if (folder.Entries.TryGetValue(name, out var entry)) return entry;
+        return prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) && folder.Entries.TryGetValue(name[prefix.Length..], out entry) ? entry : null;
+    }
+
+    private static string List(List<string> items) => string.Join(", ", items.Take(Listed)) + (items.Count > Listed ? $" and {items.Count - Listed} more" : "");
+}

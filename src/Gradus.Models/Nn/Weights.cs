@@ -1,0 +1,118 @@
+using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
+
+namespace Gradus.Models.Nn;
+
+/// <summary>
+/// A path plus a source: construction is loading. The constructor of a module takes one, appends its own name and asks for its
+/// parameters; whether they start fresh, come from a file or are shapes only, the source decides.
+/// <c>w / "self_attn" / "q_proj"</c> then <c>w.Parameter("weight", Init.Normal(0.02), rows, columns)</c>.
+/// </summary>
+public sealed class Weights
+{
+    private readonly WeightSource _source;
+    private readonly List<Parameter> _parameters;
+
+    public Weights(WeightSource source) : this(source ?? throw new ArgumentNullException(nameof(source)), "", [])
+    {
+    }
+
+    private Weights(WeightSource source, string path, List<Parameter> parameters)
+    {
+        _source = source;
+        _parameters = parameters;
+        Path = path;
+    }
+
+    /// <summary>Dotted path of the module being built: <c>model.layers.0.self_attn</c>; empty at the root.</summary>
+    public string Path { get; }
+
+    /// <summary>Fresh weights as the model's family publishes them, the same for the same seed.</summary>
+    public static Weights Fresh(ulong seed, DType type = DType.Float32, Device device = default) => new(new FreshWeights(seed, type, device));
+
+    /// <summary>Parameters that have shapes but no memory: for counting, planning and dry runs.</summary>
+    public static Weights Shapes() => new(new ShapesOnly());
+
+    /// <summary>The module <paramref name="name"/> below this one.</summary>
+    public static Weights operator /(Weights w, string name) =>
+        new((w ?? throw new ArgumentNullException(nameof(w)))._source, w.Path.Length == 0 ? name : $"{w.Path}.{name}", w._parameters);
+
+    /// <summary>The module at <paramref name="index"/> of a list.</summary>
+    public static Weights operator /(Weights w, int index) => w / index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A parameter of the module at <see cref="Path"/>.</summary>
+    /// <param name="name">Its last name: <c>weight</c>, <c>bias</c>.</param>
+    /// <param name="init">How it starts when the source makes fresh weights.</param>
+    /// <param name="shape">Outermost dimension first.</param>
+    public Parameter Parameter(string name, Init init, params long[] shape)
+    {
+        ArgumentNullException.ThrowIfNull(init);
+        ArgumentNullException.ThrowIfNull(shape);
+        var full = (this / name).Path;
+        var parameter = Grad.Off(() =>
+        {
+            using var scope = Tensor.Scope();
+            return new Parameter(full, _source.Make(full, shape, init));
+        });
+        _parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>Everything asked for so far has been built: the parameters in order, each once.</summary>
+    /// <exception cref="UserException">The source lacks weights, has others than were asked for, or has them in other shapes.</exception>
+    public IReadOnlyList<Parameter> Complete()
+    {
+        if (_parameters.CountBy(p => p.Name).FirstOrDefault(count => count.Value > 1) is { Key: { } twice })
+            throw new InvalidOperationException($"two parameters are named {twice}");
+        _source.Complete(_parameters);
+        return _parameters;
+    }
+
+    /// <summary>After a construction that failed: frees what it had made.</summary>
+    internal void Release()
+    {
+        foreach (var parameter in _parameters) parameter.Dispose();
+        _parameters.Clear();
+    }
+}
+
+/// <summary>Where weights come from.</summary>
+public abstract class WeightSource
+{
+    /// <summary>The value of a parameter. Called once for each name, in order of construction, without recording gradients.</summary>
+    protected internal abstract Tensor Make(string name, long[] shape, Init init);
+
+    /// <summary>Says that nothing more will be asked for.</summary>
+    protected internal virtual void Complete(IReadOnlyList<Parameter> asked)
+    {
+    }
+
+    /// <summary>A tensor with this shape and no memory behind it: every element is one zero.</summary>
+    protected static Tensor ShapeOnly(long[] shape) => Tensor.Zeros(DType.Float32, Device.Cpu, 1).Expand(shape);
+}
+
+internal sealed class ShapesOnly : WeightSource
+{
+    protected internal override Tensor Make(string name, long[] shape, Init init) => ShapeOnly(shape);
+}
+
+internal sealed class FreshWeights(ulong seed, DType type, Device device) : WeightSource
+{
+    private const int Chunk = 1 << 14; // even, as Init.Fill needs
+
+    protected internal override unsafe Tensor Make(string name, long[] shape, Init init)
+    {
+        var tensor = Tensor.Empty(DType.Float32, Device.Cpu, shape);
+        var (elements, stream) = (tensor.Elements, new Counter(seed, $"weights/{name}"));
+        fixed (float* first = tensor.Span<float>())
+        {
+            var values = first;
+            Parallel.For(0, (elements + Chunk - 1) / Chunk, chunk =>
+            {
+                var from = chunk * Chunk;
+                init.Fill(new Span<float>(values + from, (int)Math.Min(Chunk, elements - from)), from, stream);
+            });
+        }
+        return tensor.To(type).To(device);
+    }
+}

@@ -1,0 +1,24 @@
+using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
+using Gradus.Models.Nn;
+
+namespace Gradus.Training.Loop;
+
+/// <summary>Sets what a model's products run in: matrices get a copy in the smaller type, vectors (biases, norms) stay float32.</summary>
+public static class ComputeTypes
+{
+    /// <exception cref="UserException">The device cannot do it.</exception>
+    public static void Set(ILanguageModel model, Precision precision)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (precision == Precision.Fp16 && model.Parameters[0].Value.Device.IsCpu)
+            throw new UserException("trainer.precision: fp16 needs a CUDA device, and the model is on the CPU; use bf16");
+        var type = Of(precision);
+        foreach (var parameter in model.Parameters)
+            if (parameter.Value.Dims >= 2)
+                parameter.ComputeType = type;
+    }
+
+    /// <summary>The element type of a precision.</summary>
+    public static DType Of(Precision precision) => precision switch { Precision.Bf16 => DType.BFloat16, Precision.Fp16 => DType.Float16, _ => DType.Float32 };
+}
