@@ -1,7 +1,6 @@
 using Gradus.Engine;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
-using Gradus.Foundation.Recipes;
 using Gradus.Inference.Generation;
 using Gradus.Models.Families;
 using Gradus.Models.Nn;

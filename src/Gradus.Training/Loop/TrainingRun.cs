@@ -27,11 +27,11 @@ public static class TrainingRun
     /// <param name="resume">Goes on with the run in the folder; a folder without one starts it.</param>
     /// <param name="hooks">Further observers, such as the command line's live view.</param>
     /// <param name="say">Messages for the person, a line each.</param>
-    /// <param name="stop">Finishes the step under way, saves, returns.</param>
     /// <param name="clock">For times in logs.</param>
+    /// <param name="stop">Finishes the step under way, saves, returns.</param>
     /// <exception cref="UserException">The recipe, the folder or the data are not usable, in one line; nothing is left half done.</exception>
     /// <exception cref="DivergedException">The loss is no longer a number.</exception>
-    public static RunResult Execute(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string>? say = null, CancellationToken stop = default, TimeProvider? clock = null)
+    public static RunResult Execute(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string>? say = null, TimeProvider? clock = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(hooks);
@@ -51,7 +51,7 @@ public static class TrainingRun
         if (resume) say(state.Step > 0 ? FormattableString.Invariant($"resuming after step {state.Step}") : "no checkpoint to resume from; starting at the beginning");
 
         var environment = RunEnvironment.Now(recipe.Trainer.Device);
-        if (record.Sessions.LastOrDefault() is { } last)
+        if (record.Sessions is [.., var last])
             foreach (var change in last.Environment.Changes(environment))
                 say($"not as before: {change}; from here on the roundings may differ from an undisturbed run");
         // run.json first: once checkpoints can exist, their run id must.

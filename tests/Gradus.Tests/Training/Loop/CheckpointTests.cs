@@ -26,7 +26,7 @@ public sealed class CheckpointTests
 
         Assert.Equal(undisturbed.Model.Weights(), second.Model.Weights());
         Assert.Equal(undisturbed.Moments, second.Moments);
-        Assert.Equal(undisturbed.LossBits, [.. first.LossBits, .. second.LossBits]);
+        Assert.Equal(undisturbed.LossBits, first.LossBits.Concat(second.LossBits));
         Assert.Equal(undisturbed.State with { Seconds = 0 }, second.State with { Seconds = 0 });
     }
 
