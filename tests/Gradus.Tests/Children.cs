@@ -9,6 +9,8 @@ internal static class Children
     private static readonly Dictionary<string, Func<string[], int>> s_work = new(StringComparer.Ordinal)
     {
         ["all-reduce"] = Engine.Groups.ProcessGroupTests.Child,
+        ["no-codecs"] = Text.Data.CompressedFileTests.Child,
+        ["prepare-data"] = Text.Data.PreparedDataTests.Child,
     };
 
     public static int Run(string name, string[] args) => s_work[name](args);

@@ -1,3 +1,4 @@
+using Gradus.Engine.Ops;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 
@@ -8,10 +9,10 @@ public static class Activation
 {
     private static readonly SortedDictionary<string, Func<Tensor, Tensor>> s_byName = new(StringComparer.Ordinal)
     {
-        ["gelu"] = x => x.Gelu(),
-        ["gelu_new"] = x => x.Gelu(tanh: true), // GPT-2's own; the later names are the same formula
-        ["gelu_fast"] = x => x.Gelu(tanh: true),
-        ["gelu_pytorch_tanh"] = x => x.Gelu(tanh: true),
+        ["gelu"] = x => F.Gelu(x),
+        ["gelu_new"] = x => F.Gelu(x, tanh: true), // GPT-2's own; the later names are the same formula
+        ["gelu_fast"] = x => F.Gelu(x, tanh: true),
+        ["gelu_pytorch_tanh"] = x => F.Gelu(x, tanh: true),
         ["relu"] = x => x.Relu(),
         ["sigmoid"] = x => x.Sigmoid(),
         ["silu"] = x => x.Silu(),

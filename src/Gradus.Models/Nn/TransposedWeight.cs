@@ -13,5 +13,5 @@ public sealed class TransposedWeight(Parameter parameter) : IWeight
     public long Out => Parameter.Value.Size(1);
 
     public Tensor Apply(Tensor x, Parameter? bias) =>
-        F.Linear(x, Parameter.Value.T(), bias?.Value, Parameter.ComputeType == Parameter.Value.DType ? null : Parameter.Computed.T());
+        F.LinearTransposed(x, Parameter.Value, bias?.Value, Parameter.Computed);
 }

@@ -47,10 +47,10 @@ internal static class CompressedFile
         }
     }
 
-    /// <summary>Stops a decompression bomb: beyond 256 MB of output, more than 400 bytes out for each byte in. Real text packs 3 to 20 fold.</summary>
+    /// <summary>Stops a decompression bomb: beyond 64 MB of output, more than 400 bytes out for each byte in. Real text packs 3 to 20 fold.</summary>
     private sealed class BoundedExpansion(Stream inner, FileStream file, string path) : DecodingStream
     {
-        private const long FreeBytes = 256L << 20;
+        private const long FreeBytes = 64L << 20;
         private const long Ratio = 400;
         private long _out;
 

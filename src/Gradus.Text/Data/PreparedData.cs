@@ -204,7 +204,7 @@ public sealed class PreparedData : IDisposable
             if (share == 0 || writers.ContainsKey(split))
                 continue;
             throw new UserException(FormattableString.Invariant(
-                $"The {Name(split)} split is empty: {report.Documents} documents are too few for a share of {share} by document. Split the text further (documents: paragraph), give more, change data.split.{Name(split)} or data.split.seed."));
+                $"The {Name(split)} split is empty: {report.Documents} documents are too few for a share of {share} by document. Split the text further (documents: passage), give more, change data.split.{Name(split)} or data.split.seed."));
         }
     }
 

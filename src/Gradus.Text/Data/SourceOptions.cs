@@ -68,12 +68,15 @@ public abstract record SourceOptions
             throw new UserException(report.Skipped > 0 ? $"{Path}: no records left: {report.Skipped} were skipped; the first: {report.Reasons[0]}" : $"{Path}: no records.");
     }
 
-    /// <summary>The source that suits a path by its file names: what a bare <c>--data FILE</c> means. Text when nothing else claims it.</summary>
+    /// <summary>
+    /// The source that suits a path by its file names: what a bare <c>--data FILE</c> means. Text when nothing else claims it;
+    /// one text file falls into passages, so that it can be split.
+    /// </summary>
     public static SourceOptions FromPath(string path)
     {
-        var pieces = Components.Of(typeof(SourceOptions)).Select(c => (SourceOptions)Activator.CreateInstance(c.Type)!).ToList();
+        var pieces = Components.Of(typeof(SourceOptions)).Select(c => (SourceOptions)Activator.CreateInstance(c.Type)!);
         var claims = pieces.Where(s => s is not TextSource).FirstOrDefault(s => SourceFiles.TryFind(path, s.FileEndings).Count > 0);
-        return (claims ?? new TextSource { Path = path }) with { Path = path };
+        return claims is not null ? claims with { Path = path } : new TextSource { Path = path, Documents = File.Exists(path) ? TextUnit.Passage : TextUnit.File };
     }
 
     /// <summary>Stops or skips, as <see cref="BadRecords"/> says.</summary>

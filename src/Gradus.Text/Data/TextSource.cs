@@ -9,8 +9,11 @@ public enum TextUnit
     /// <summary>The whole file.</summary>
     File,
 
-    /// <summary>Paragraphs, which blank lines separate; see <see cref="TextSource.MinDocumentBytes"/>.</summary>
+    /// <summary>Each paragraph; blank lines separate them.</summary>
     Paragraph,
+
+    /// <summary>Passages of about <see cref="TextSource.PassageBytes"/>: makes one book many documents, which can be split.</summary>
+    Passage,
 
     /// <summary>Each line.</summary>
     Line,
@@ -22,19 +25,21 @@ public sealed record TextSource : SourceOptions
 {
     private static readonly SearchValues<byte> s_blank = SearchValues.Create(" \t\r\n\f\v"u8);
 
-    /// <summary>What a document is: the file, a paragraph or a line.</summary>
+    /// <summary>What a document is: the file, a paragraph, a passage or a line.</summary>
     public TextUnit Documents { get; init; } = TextUnit.File;
 
-    /// <summary>With <c>documents: paragraph</c>, joins following paragraphs until a document has this many bytes; 0 keeps each alone. Makes one book many documents that can be split.</summary>
-    [AtLeast(0)]
-    public int MinDocumentBytes { get; init; }
+    /// <summary>With <c>documents: passage</c>: a passage ends at the first blank line after this many bytes, or, where there is none, at the first line end after four times as many.</summary>
+    [AtLeast(1)]
+    [AtMost(1 << 28)]
+    public int PassageBytes { get; init; } = 8192;
 
     protected internal override IReadOnlyList<string> FileEndings => [".txt", ".text", ".md", ".markdown"];
 
     protected override IEnumerable<Document> ReadFile(Stream file, string name, SourceReport report) => Documents switch
     {
         TextUnit.Line => Lines(file, name, report),
-        TextUnit.Paragraph => Paragraphs(file, name, report),
+        TextUnit.Paragraph => Blocks(file, name, report, wanted: 1, enough: int.MaxValue),
+        TextUnit.Passage => Blocks(file, name, report, PassageBytes, 4 * PassageBytes),
         _ => Whole(file, name, report),
     };
 
@@ -53,7 +58,8 @@ public sealed record TextSource : SourceOptions
         }
     }
 
-    private IEnumerable<Document> Paragraphs(Stream file, string name, SourceReport report)
+    /// <summary>Runs of lines that end at a blank line, once they have <paramref name="wanted"/> bytes, or at any line, once they have <paramref name="enough"/>.</summary>
+    private IEnumerable<Document> Blocks(Stream file, string name, SourceReport report, int wanted, int enough)
     {
         var reader = new RecordReader(file, MaxRecordBytes);
         var text = new ArrayBufferWriter<byte>();
@@ -66,7 +72,7 @@ public sealed record TextSource : SourceOptions
                 continue;
             }
 
-            if (blanks > 0 && (tooLong || text.WrittenCount >= Math.Max(1, MinDocumentBytes)))
+            if ((blanks > 0 && (tooLong || text.WrittenCount >= wanted)) || text.WrittenCount >= enough)
             {
                 if (Finish(text, ref tooLong, $"{name}:{first}", offset, report) is { } document)
                     yield return document;
@@ -91,7 +97,7 @@ public sealed record TextSource : SourceOptions
         var bytes = text.WrittenSpan;
         Document? document = null;
         if (tooLong)
-            Bad($"{place}: the paragraph is longer than {MaxRecordBytes} bytes (max_record_bytes).", report);
+            Bad($"{place}: the passage is longer than {MaxRecordBytes} bytes (max_record_bytes).", report);
         else if (Utf8Text(bytes, place, offset, report) is { } utf8)
             document = new Document(utf8, place);
         text.ResetWrittenCount();
@@ -108,7 +114,7 @@ public sealed record TextSource : SourceOptions
             text.Advance(n);
             if (text.WrittenCount > MaxRecordBytes)
             {
-                Bad($"{name}: the file is longer than {MaxRecordBytes} bytes; set documents: paragraph or line, or raise max_record_bytes.", report);
+                Bad($"{name}: the file is longer than {MaxRecordBytes} bytes; set documents: passage, paragraph or line, or raise max_record_bytes.", report);
                 yield break;
             }
         }

@@ -13,8 +13,8 @@ public sealed class DataRecipeTests
             bad_records: skip
           - kind: text
             path: book.txt
-            documents: paragraph
-            min_document_bytes: 4000
+            documents: passage
+            passage_bytes: 4000
             split: test
         split:
           validation: 0.02
@@ -29,7 +29,7 @@ public sealed class DataRecipeTests
         var jsonl = Assert.IsType<JsonlSource>(options.Sources[0]);
         Assert.Equal(("corpus/*.jsonl.gz", "body", BadRecords.Skip, BadUtf8.Reject), (jsonl.Path, jsonl.Field, jsonl.BadRecords, jsonl.BadUtf8));
         var text = Assert.IsType<TextSource>(options.Sources[1]);
-        Assert.Equal((TextUnit.Paragraph, 4000, (DataSplit?)DataSplit.Test), (text.Documents, text.MinDocumentBytes, text.Split));
+        Assert.Equal((TextUnit.Passage, 4000, (DataSplit?)DataSplit.Test), (text.Documents, text.PassageBytes, text.Split));
         Assert.Equal((0.02, 0.05, 7L), (options.Split.Validation, options.Split.Test, options.Split.Seed));
         var written = RecipeFile.Write(options);
         Assert.Equal(written, RecipeFile.Write(RecipeFile.Parse<DataOptions>(written, "r.yaml", [])));

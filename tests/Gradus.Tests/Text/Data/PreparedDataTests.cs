@@ -4,7 +4,6 @@ using Gradus.Text.Data;
 
 namespace Gradus.Tests.Text.Data;
 
-[Row("B4")]
 public sealed class PreparedDataTests : IDisposable
 {
     private readonly TempFolder _temp = Repo.Temp();
@@ -20,7 +19,7 @@ public sealed class PreparedDataTests : IDisposable
         var path = _temp.File("in.jsonl");
         if (!File.Exists(path))
             File.WriteAllLines(path, Enumerable.Range(0, documents).Select(i => $"{{\"text\": \"Document {i}: {new string((char)('a' + i % 26), i * 13 % 5000)} é\"}}"));
-        return new DataOptions { Sources = [new JsonlSource { Path = path }], TokensPerShard = 10_000 };
+        return new DataOptions { Sources = [new JsonlSource { Path = path }], TokensPerShard = 50_000 };
     }
 
     /// <summary>Every file below a folder with its hash; what a byte-for-byte comparison needs.</summary>
@@ -62,7 +61,7 @@ public sealed class PreparedDataTests : IDisposable
         }
 
         Assert.Equal((400, bytes), (documents, data.Record.TextBytes));
-        Assert.True(Directory.GetFiles(Path.Combine(data.Folder, "train"), "shard-*").Length > 50, "many shards, so documents and windows cross their borders");
+        Assert.True(Directory.GetFiles(Path.Combine(data.Folder, "train"), "shard-*").Length > 10, "many shards, so documents and windows cross their borders");
         Assert.Equal(vocabSize, data.Train.VocabSize);
     }
 
@@ -84,6 +83,7 @@ public sealed class PreparedDataTests : IDisposable
     }
 
     [Fact]
+    [Row("B8")]
     public void Shards_are_the_same_bytes_whatever_the_number_of_workers()
     {
         var prints = new[] { 1, 2, 7 }.Select(workers =>
@@ -95,6 +95,7 @@ public sealed class PreparedDataTests : IDisposable
     }
 
     [Fact]
+    [Row("B8")]
     public void The_same_data_again_is_a_hit_and_other_data_options_or_tokenizers_are_not()
     {
         var cache = _temp.File("cache");
@@ -105,7 +106,7 @@ public sealed class PreparedDataTests : IDisposable
         File.Copy(_temp.File("in.jsonl"), _temp.File("copy.jsonl"));
         using (var moved = PreparedData.PrepareCached(Options() with { Sources = [new JsonlSource { Path = _temp.File("copy.jsonl") }] }, new ByteTokenizer(), cache))
             Assert.True(moved.CacheHit, "the name of a file is not its content");
-        foreach (var other in new[] { Options() with { Split = new SplitOptions { Seed = 1 } }, Options() with { TokensPerShard = 9_999 }, Options() with { Sources = [.. Options().Sources, .. Options().Sources] } })
+        foreach (var other in new[] { Options() with { Split = new SplitOptions { Seed = 1 } }, Options() with { TokensPerShard = 49_999 }, Options() with { Sources = [.. Options().Sources, .. Options().Sources] } })
         {
             using var data = PreparedData.PrepareCached(other, new ByteTokenizer(), cache);
             Assert.False(data.CacheHit);
@@ -139,6 +140,37 @@ public sealed class PreparedDataTests : IDisposable
         using var restarted = PreparedData.Prepare(Options(), new ByteTokenizer(), _temp.File("b"));
         Assert.Equal(expected, Fingerprint(restarted.Folder));
         Assert.False(Directory.Exists(_temp.File("b.building")));
+    }
+
+    [Fact]
+    [Row("B8")]
+    public void Killed_at_any_point_and_restarted_it_makes_the_same_bytes()
+    {
+        var options = Options();
+        string expected;
+        using (var undisturbed = PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("a")))
+            expected = Fingerprint(undisturbed.Folder);
+        foreach (var place in new[] { "data.batch#1", "data.batch#3", "durable.fsync#5", "durable.publish" })
+        {
+            using var child = Children.Start("prepare-data", new Dictionary<string, string> { ["GRADUS_FAILPOINT"] = place + ":kill" }, _temp.Path);
+            child.WaitForExit();
+            Assert.Equal(128 + 9, child.ExitCode); // SIGKILL
+            Assert.False(Directory.Exists(_temp.File("b")), place);
+            Assert.True(Directory.Exists(_temp.File("b.building/data")), place);
+        }
+
+        using var restarted = PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("b"));
+        Assert.False(restarted.CacheHit);
+        Assert.Equal(expected, Fingerprint(restarted.Folder));
+        Assert.False(Directory.Exists(_temp.File("b.building")));
+    }
+
+    /// <summary>The process that is killed.</summary>
+    internal static int Child(string[] args)
+    {
+        var options = new DataOptions { Sources = [new JsonlSource { Path = Path.Combine(args[0], "in.jsonl") }], TokensPerShard = 50_000 };
+        using var data = PreparedData.Prepare(options, new ByteTokenizer(), Path.Combine(args[0], "b"));
+        return 0;
     }
 
     [Fact]

@@ -4,7 +4,6 @@ using Gradus.Text.Data;
 
 namespace Gradus.Tests.Text.Data;
 
-[Row("B4")]
 public sealed class SourceTests : IDisposable
 {
     private readonly TempFolder _temp = Repo.Temp();
@@ -34,11 +33,11 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
-    public void Paragraphs_end_at_blank_lines_and_join_up_to_a_size()
+    public void Paragraphs_end_at_blank_lines_and_passages_at_the_first_one_after_enough()
     {
         var path = Write("a.md", "\n\na\nb\n \t\nc\r\n\r\n\nlonger paragraph\n\nd\n");
         Assert.Equal(["a\nb", "c", "longer paragraph", "d"], Read(new TextSource { Path = path, Documents = TextUnit.Paragraph }));
-        Assert.Equal(["a\nb\n\nc", "longer paragraph", "d"], Read(new TextSource { Path = path, Documents = TextUnit.Paragraph, MinDocumentBytes = 5 }));
+        Assert.Equal(["a\nb\n\nc", "longer paragraph", "d"], Read(new TextSource { Path = path, Documents = TextUnit.Passage, PassageBytes = 5 }));
     }
 
     [Fact]
@@ -47,9 +46,18 @@ public sealed class SourceTests : IDisposable
         string Passage(int i) => $"Paragraph {i} " + new string('x', i % 7 * 10) + "\n\n";
         var first = Write("a.txt", string.Concat(Enumerable.Range(0, 50).Select(Passage)));
         var second = Write("b.txt", string.Concat(Enumerable.Range(0, 80).Select(Passage)));
-        var before = Read(new TextSource { Path = first, Documents = TextUnit.Paragraph, MinDocumentBytes = 100 });
-        var after = Read(new TextSource { Path = second, Documents = TextUnit.Paragraph, MinDocumentBytes = 100 });
+        var before = Read(new TextSource { Path = first, Documents = TextUnit.Passage, PassageBytes = 100 });
+        var after = Read(new TextSource { Path = second, Documents = TextUnit.Passage, PassageBytes = 100 });
         Assert.Equal(before[..^1], after[..(before.Count - 1)]);
+    }
+
+    [Fact]
+    public void A_text_without_blank_lines_still_falls_into_passages()
+    {
+        var lines = string.Concat(Enumerable.Range(0, 1000).Select(i => $"line {i}\n"));
+        var passages = Read(new TextSource { Path = Write("a.txt", lines), Documents = TextUnit.Passage, PassageBytes = 100 });
+        Assert.All(passages[..^1], p => Assert.InRange(p.Length, 400, 420));
+        Assert.Equal(lines, string.Join('\n', passages) + "\n");
     }
 
     [Fact]
@@ -143,13 +151,13 @@ public sealed class SourceTests : IDisposable
         Assert.Contains(":2: the row is longer than 1000 bytes", Fails(new JsonlSource { Path = jsonl, MaxRecordBytes = 1000 }));
         Assert.Equal(["fine", "after"], Read(new JsonlSource { Path = jsonl, MaxRecordBytes = 1000, BadRecords = BadRecords.Skip }));
         var text = Write("a.txt", "fine\n\n" + new string('x', 300_000) + "\n\nafter");
-        foreach (var unit in new[] { TextUnit.Line, TextUnit.Paragraph })
+        foreach (var unit in new[] { TextUnit.Line, TextUnit.Paragraph, TextUnit.Passage })
         {
-            Assert.Contains(":3: ", Fails(new TextSource { Path = text, Documents = unit, MaxRecordBytes = 1000 }));
-            Assert.Equal(["fine", "after"], Read(new TextSource { Path = text, Documents = unit, MaxRecordBytes = 1000, BadRecords = BadRecords.Skip }));
+            Assert.Contains(":3: ", Fails(new TextSource { Path = text, Documents = unit, PassageBytes = 1, MaxRecordBytes = 1000 }));
+            Assert.Equal(["fine", "after"], Read(new TextSource { Path = text, Documents = unit, PassageBytes = 1, MaxRecordBytes = 1000, BadRecords = BadRecords.Skip }));
         }
 
-        Assert.Contains("documents: paragraph", Fails(new TextSource { Path = text, MaxRecordBytes = 1000 }));
+        Assert.Contains("documents: passage", Fails(new TextSource { Path = text, MaxRecordBytes = 1000 }));
     }
 
     [Fact]
@@ -158,7 +166,7 @@ public sealed class SourceTests : IDisposable
         var path = _temp.File("sparse.txt");
         using (var file = File.Create(path))
         {
-            file.SetLength(2L << 30); // sparse: no disk, 2 GB of NUL bytes without a line feed
+            file.SetLength(256L << 20); // sparse: no disk, 256 MB of NUL bytes without a line feed
             file.Position = file.Length;
             file.Write("\nafter\n"u8);
         }
@@ -194,7 +202,7 @@ public sealed class SourceTests : IDisposable
         Assert.IsType<JsonlSource>(SourceOptions.FromPath(Write("x.jsonl", "{}")));
         Assert.IsType<JsonlSource>(SourceOptions.FromPath(Write("x.jsonl.gz", "{}")));
         Assert.Equal(_temp.File("d"), Assert.IsType<TextSource>(SourceOptions.FromPath(_temp.File("d"))).Path);
-        Assert.IsType<TextSource>(SourceOptions.FromPath(Write("LICENSE", "x")));
+        Assert.Equal(TextUnit.Passage, Assert.IsType<TextSource>(SourceOptions.FromPath(Write("LICENSE", "x"))).Documents);
     }
 
     [Fact]

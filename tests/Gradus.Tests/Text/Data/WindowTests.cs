@@ -110,6 +110,25 @@ public sealed class WindowTests
         Assert.NotEqual(sequence[0], Hex(new PackedWindows(tokens, options, seed: 12).Batch(0, 3)));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(8)]
+    [Row("B5", "G18")]
+    public void Any_number_of_ranks_sees_one_ordered_sequence_of_rows(int world)
+    {
+        var windows = new PackedWindows(Counting(5000), new WindowOptions { Length = 16 }, seed: 2);
+        const int RowsPerStep = 24; // over all ranks
+        var each = RowsPerStep / world;
+        var sequence = new List<int>();
+        for (var step = 0L; step < 20; step++)
+            for (var rank = 0; rank < world; rank++)
+                sequence.AddRange(windows.Rows(step * RowsPerStep + rank * each, each).Ids);
+        Assert.Equal(windows.Rows(0, 20 * RowsPerStep).Ids, sequence);
+    }
+
     [Fact]
     [Row("B5")]
     public void The_far_end_of_an_endless_run_costs_no_more_than_its_start()
