@@ -37,15 +37,15 @@ public sealed partial record Gpt2Options : ModelOptions
     public string ActivationFunction { get; init; } = "gelu_new";
 
     /// <summary>Dropout after the embeddings.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double EmbdPdrop { get; init; } = 0.1;
 
     /// <summary>Dropout of attention weights.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double AttnPdrop { get; init; } = 0.1;
 
     /// <summary>Dropout of each half-block's result.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double ResidPdrop { get; init; } = 0.1;
 
     /// <summary>Added to the variance in layer norms.</summary>
@@ -53,7 +53,7 @@ public sealed partial record Gpt2Options : ModelOptions
     public double LayerNormEpsilon { get; init; } = 1e-5;
 
     /// <summary>Standard deviation of fresh weights.</summary>
-    [AtLeast(0), AtMost(10)]
+    [AtLeast(0), AtMost(10), TrainingOnly]
     public double InitializerRange { get; init; } = 0.02;
 
     /// <summary>The head reads the token embedding.</summary>
@@ -73,6 +73,8 @@ public sealed partial record Gpt2Options : ModelOptions
     ];
 
     internal override string WeightPrefix => "transformer.";
+
+    internal override (string Copy, string Original)? TiedCopy => TieWordEmbeddings ? ("lm_head.weight", "transformer.wte.weight") : null;
 
     // The causal mask, which early files store as a buffer of each layer.
     internal override Regex? IgnoredTensors => Buffers();
