@@ -23,7 +23,7 @@ public class Llama2cFileTests
             var ids = Greedy.Cached(model, [1], 200);
             var text = Tokenizer.Load(Path.Combine(folder, "tok512.bin")).Decode([.. ids.Select(id => (int)id)]);
             Assert.Equal(File.ReadAllText(Path.Combine(folder, "expected_greedy_200.txt")).TrimEnd('\n'), text.TrimStart(' ').TrimEnd('\n'));
-            Assert.Equal(ids[..60], Greedy.Whole(model, [1], 60)); // the whole 200 take ten times as long and say no more
+            Assert.Equal(ids[..12], Greedy.Whole(model, [1], 12)); // the logits of all 200 follow
             AssertCachedIsWhole(model, ids);
         }
     }
