@@ -48,6 +48,8 @@ internal sealed record TokenizerJsonFormat : TokenizerFormat
             if (!root["normalizer"].IsNull)
                 throw root["normalizer"].Error($"'{root["normalizer"]["type"].OptionalText()}' is not supported for byte-level models; supported is null");
             var bpe = BpeParts.ByteLevel(vocab, merges, preTokenizer.Splitter, added, model["ignore_merges"].Flag());
+            if (unknown is not null && Array.IndexOf(bpe.ByteIds, -1) is >= 0 and var missing)
+                throw model["unk_token"].Error($"'{unknown}' would stand for the byte 0x{missing:X2}, which the vocabulary lacks; byte-level models need all 256 bytes");
             return new ByteLevelBpe(bpe with { AddPrefixSpace = preTokenizer.AddPrefixSpace, Before = before, After = after })
             {
                 BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk ?? unknown),

@@ -33,14 +33,14 @@ public class ByteLevelBpeTests
     [Theory]
     [InlineData("tok-gpt2/encoder.json")]
     [InlineData("tok-tiktoken/cl100k_base.tiktoken")]
-    public void The_cache_and_the_heap_change_no_id(string path)
+    public void The_cache_and_the_tree_of_minima_change_no_id(string path)
     {
         var tokenizer = (ByteLevelBpe)Load(path);
         var random = new Random(2);
         string[] parts = ["ab", "the", "ing", "e", "s", "tion", "A", "0", "é", "本"];
         for (var i = 0; i < 400; i++)
         {
-            // One long piece of letters: merged by the heap when it is longer than the short path takes.
+            // One long piece of letters: merged by the tree when it is longer than the short path takes.
             var text = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ => parts[random.Next(parts.Length)]));
             if (path.Contains("cl100k"))
                 text = text.Replace("0", "o");

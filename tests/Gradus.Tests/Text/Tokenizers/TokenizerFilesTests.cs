@@ -84,6 +84,7 @@ public class TokenizerFilesTests
         { "empty token", Json(vocab: """{"a":0,"":1}""", merges: "[]"), "the token with id 1 is empty" },
         { "empty vocabulary", Json(vocab: "{}", merges: "[]"), "the vocabulary is empty" },
         { "unknown token missing", Json(extra: "\"unk_token\":\"<unk>\","), "model.unk_token: '<unk>' is not in the vocabulary" },
+        { "unknown token for bytes", Json(extra: "\"unk_token\":\"ab\","), "model.unk_token: 'ab' would stand for the byte 0x00" },
         { "added token under another id", Json(added: """[{"id":9,"content":"ab","special":true}]"""), "the added token 'ab' has id 9, but 3 in the vocabulary" },
         { "added token on a taken id", Json(added: """[{"id":1,"content":"<s>","special":true}]"""), "the added token '<s>' has id 1, which belongs to 'b'" },
         { "added twice", Json(added: """[{"id":8,"content":"<s>"},{"id":9,"content":"<s>"}]"""), "the token '<s>' is added twice" },
