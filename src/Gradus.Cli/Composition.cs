@@ -16,6 +16,7 @@ internal static class Composition
     [
         ListCommand.Create(),
         DoctorCommand.Create(),
+        BenchCommand.Create(),
         CompletionCommand.Create(),
     ];
 }
