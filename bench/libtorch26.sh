@@ -17,7 +17,7 @@ case ${1:-} in
   *) folder=$1; shift ;;
 esac
 [ "${1:-}" = -- ] && shift
-[ $# -gt 0 ] || set -- -namespace "Gradus.Tests.Engine.*" -namespace "Gradus.Tests.Models.*"
+[ $# -gt 0 ] || set -- -namespace "Gradus.Tests.Engine.*" -namespace "Gradus.Tests.Models.*" -namespace "Gradus.Tests.Training.*"
 
 [ "$(id -u)" = 0 ] || { echo "libtorch26: needs root, for chroot and mounts" >&2; exit 2; }
 if [ -z "${GRADUS_OWN_MOUNTS:-}" ]; then

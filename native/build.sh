@@ -23,7 +23,13 @@ if [ -f "$out/libgradus.so" ] && [ "$(cat "$out/made-for" 2>/dev/null)" = "$key"
 
 flags=(-O2 -fPIC -fvisibility=hidden -Wno-deprecated-declarations -isystem "$include/torch/csrc/api/include")
 [ "$include" = /usr/include ] || flags+=(-isystem "$include")
-version=$(grep -rhoP '#define TORCH_VERSION "\K[^"]+' "$include/torch/csrc/api/include/torch/version.h" "$include/torch/headeronly/version.h" 2>/dev/null | head -n 1 || true)
+version=
+for header in "$include/torch/headeronly/version.h" "$include/torch/csrc/api/include/torch/version.h"; do
+  [ -f "$header" ] || continue
+  # The string is spelled over several lines; its three numbers are not.
+  version=$(sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\).*/\2/p' "$header" | paste -sd. -)
+  [ -z "$version" ] || break
+done
 # C++20 became libtorch's language after 2.11; before 2.1 it was C++14, and C++17 compiles it.
 case $version in 2.1[2-9]*|2.[2-9][0-9]*|[3-9]*) flags+=(-std=c++20) ;; *) flags+=(-std=c++17) ;; esac
 # Builds before the new string ABI (old pip wheels) say so in their symbols.

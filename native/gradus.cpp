@@ -378,7 +378,11 @@ int gradus_grad_mode(int on) {
 
 int gradus_function(const gradus_tensor* inputs, int count_in, const gradus_tensor* outputs, int count_out,
                     gradus_backward_fn backward, gradus_free_fn release, void* state) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 12)
+  auto node = c10::make_intrusive<ManagedNode>();
+#else
   auto node = std::shared_ptr<ManagedNode>(new ManagedNode(), torch::autograd::deleteNode);
+#endif
   const int failed = guarded([&] {
     torch::autograd::variable_list in;
     for (int i = 0; i < count_in; i++) in.push_back(borrow(inputs[i]));

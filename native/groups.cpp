@@ -75,6 +75,9 @@ int gradus_group_new(const char* backend, const char* host, int port, int rank, 
     options.isServer = rank == 0;
     options.numWorkers = static_cast<std::size_t>(size);
     options.timeout = timeout;
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+    options.useLibUV = false;  // the default since 2.4, and Debian builds without libuv
+#endif
     group->store = c10::make_intrusive<c10d::TCPStore>(host, options);
     if (!strcmp(backend, "gloo")) {
       auto gloo = c10d::ProcessGroupGloo::Options::create();

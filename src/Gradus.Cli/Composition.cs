@@ -14,7 +14,15 @@ internal static class Composition
 
     public static IReadOnlyList<Command> Verbs =>
     [
+        QuickstartCommand.Create(),
+        TrainCommand.Create(),
+        GenerateCommand.Create(),
+        EvalCommand.Create(),
+        TokenizerCommand.Create(),
+        DataCommand.Create(),
+        ConvertCommand.Create(),
         ListCommand.Create(),
+        SchemaCommand.Create(),
         DoctorCommand.Create(),
         BenchCommand.Create(),
         CompletionCommand.Create(),

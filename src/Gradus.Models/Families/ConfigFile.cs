@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 
@@ -14,7 +15,12 @@ public static class ConfigFile
     /// <summary>The file's name in a model folder.</summary>
     public const string Name = "config.json";
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true };
+    // Keys are the properties that can be set; what a family merely says about itself is none.
+    internal static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { KeepWritable } },
+    };
 
     /// <summary>Reads and checks a file.</summary>
     /// <exception cref="UserException">Not a configuration, an architecture we do not have, or numbers that no network can have.</exception>
@@ -36,11 +42,12 @@ public static class ConfigFile
         if (config["eos_token_id"] is JsonValue one) config["eos_token_id"] = new JsonArray(one.DeepClone());
         if (config["eos_token_id"] is null) config.Remove("eos_token_id");
         // Bound by the recipe reader, whose rules of types, limits and cross-checks are the ones we want: a JSON object is YAML.
-        var known = ((JsonObject)JsonSerializer.SerializeToNode(plain, type, s_json)!).Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal);
+        var known = ((JsonObject)JsonSerializer.SerializeToNode(plain, type, Json)!).Select(pair => pair.Key).Where(key => key != "from").ToHashSet(StringComparer.Ordinal);
         var lines = config.Where(pair => known.Contains(pair.Key)).Select(pair => $"{pair.Key}: {pair.Value?.ToJsonString() ?? "null"}\n");
         try
         {
-            return RecipeFile.Parse<ModelOptions>($"kind: {Components.KindOf(type)}\n{string.Concat(lines)}", path, []);
+            var options = RecipeFile.Parse<ModelOptions>($"kind: {Components.KindOf(type)}\n{string.Concat(lines)}", path, []);
+            return options.VocabSize is null ? throw new UserException($"{path}: vocab_size is missing") : options;
         }
         catch (RecipeException e)
         {
@@ -60,7 +67,8 @@ public static class ConfigFile
             ["model_type"] = Components.KindOf(options.GetType()),
             ["torch_dtype"] = weightType,
         };
-        foreach (var (key, value) in (JsonObject)JsonSerializer.SerializeToNode(options, options.GetType(), s_json)!) config[key] = value?.DeepClone();
+        foreach (var (key, value) in (JsonObject)JsonSerializer.SerializeToNode(options, options.GetType(), Json)!) config[key] = value?.DeepClone();
+        config.Remove("from");
         config["eos_token_id"] = options.EosTokenId.Count switch { 0 => null, 1 => options.EosTokenId[0], _ => config["eos_token_id"]!.DeepClone() };
         return config.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
     }
@@ -70,6 +78,14 @@ public static class ConfigFile
     {
         if (config[key] is { } value && !supported.Any(one => JsonNode.DeepEquals(one, value)))
             throw new UserException($"{key}: {value.ToJsonString()} is not supported; only {string.Join(" or ", supported.Select(one => one.ToJsonString()))} is");
+    }
+
+    private static void KeepWritable(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object) return;
+        for (var i = type.Properties.Count - 1; i >= 0; i--)
+            if (type.Properties[i].Set is null)
+                type.Properties.RemoveAt(i);
     }
 
     private static Type FamilyOf(JsonObject config, string path)

@@ -14,6 +14,9 @@ namespace Gradus.Models.Families;
 [Socket("models")]
 public abstract record ModelOptions : IValidated
 {
+    /// <summary>Folder of a pretrained model to start from. The shape is the folder's; of the keys here only those of training, such as dropout, count.</summary>
+    public string? From { get; init; }
+
     /// <summary>Rows of the embedding. Left out of a recipe: as many as the tokenizer has.</summary>
     [AtLeast(1), AtMost(1 << 24)]
     public int? VocabSize { get; init; }
@@ -37,6 +40,9 @@ public abstract record ModelOptions : IValidated
 
     /// <summary>First name of the weights that some files leave out.</summary>
     internal virtual string WeightPrefix => "";
+
+    /// <summary>A weight that files may hold a second time, because the model ties the two.</summary>
+    internal virtual (string Copy, string Original)? TiedCopy => null;
 
     /// <summary>Tensors of old files that are no weights.</summary>
     internal virtual Regex? IgnoredTensors => null;
@@ -63,10 +69,24 @@ public abstract record ModelOptions : IValidated
     /// <exception cref="UserException">The weights alone are more than the machine's memory; nothing has been allocated.</exception>
     public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default)
     {
+        CheckMemory(type, device);
+        return Build(Weights.Fresh(seed, type, device));
+    }
+
+    /// <summary>The model a recipe describes: fresh, or read from <see cref="From"/>. The options returned are those of the model, with nothing left open.</summary>
+    /// <exception cref="UserException">The folder cannot be read, or holds another model than the recipe says.</exception>
+    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default)
+    {
+        if (From is null) return (this, BuildFresh(seed, type, device));
+        var options = Pretrained.Merge(this, ModelFolder.ReadOptions(From), From);
+        return (options, ModelFolder.LoadAs(From, options, type, device));
+    }
+
+    internal void CheckMemory(DType type, Device device)
+    {
         var (count, memory) = (CountParameters(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         if (device.IsCpu && checked(count * type.ByteSize) is var bytes && bytes > memory)
             throw new UserException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"a model of {count:N0} parameters needs {bytes / 1e9:F1} GB for its weights alone; this machine has {memory / 1e9:F1} GB"));
-        return Build(Weights.Fresh(seed, type, device));
     }
 
     /// <summary>Numbers to train, from shapes alone: nothing is allocated. Tied weights count once.</summary>

@@ -14,8 +14,10 @@ namespace Gradus.Models.Nn;
 /// <param name="device">Where they go.</param>
 /// <param name="prefix">A first name that some files leave out: <c>transformer.</c>.</param>
 /// <param name="ignored">Pattern of tensors that are not weights: masks and tables that old files carry.</param>
+/// <param name="tied">A tensor that may be there as a copy of another, because the model ties the two: (copy, original).</param>
 /// <param name="shapesOnly">Compare names and shapes, read nothing.</param>
-public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float32, Device device = default, string prefix = "", Regex? ignored = null, bool shapesOnly = false) : WeightSource
+public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float32, Device device = default, string prefix = "", Regex? ignored = null,
+    (string Copy, string Original)? tied = null, bool shapesOnly = false) : WeightSource
 {
     private const int Listed = 6;
     private readonly List<string> _missing = [], _misshapen = [];
@@ -63,6 +65,11 @@ public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float3
         List<string> problems = [.. _misshapen.Take(Listed)];
         if (_misshapen.Count > Listed) problems.Add($"and {_misshapen.Count - Listed} more in other shapes");
         if (_missing.Count > 0) problems.Add($"missing: {List(_missing)}");
+        if (tied is { } pair && folder.Entries.TryGetValue(pair.Copy, out var copy) && Find(pair.Original) is { } original)
+        {
+            _used.Add(copy.Name);
+            if (!shapesOnly && !SameBytes(copy, original)) problems.Add($"{copy.Name} differs from {original.Name}, but the configuration ties them (tie_word_embeddings)");
+        }
         var extra = folder.Entries.Values.Where(entry => !_used.Contains(entry.Name) && ignored?.IsMatch(entry.Name) != true)
             .OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").ToList();
         if (extra.Count > 0) problems.Add($"not in the model: {List(extra)}");
@@ -73,6 +80,20 @@ public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float3
     {
         if (folder.Entries.TryGetValue(name, out var entry)) return entry;
         return prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) && folder.Entries.TryGetValue(name[prefix.Length..], out entry) ? entry : null;
+    }
+
+    private bool SameBytes(TensorEntry a, TensorEntry b)
+    {
+        if (a.StoredType != b.StoredType || !a.Shape.AsSpan().SequenceEqual(b.Shape)) return false;
+        var (x, y) = (new byte[1 << 20], new byte[1 << 20]);
+        for (long at = 0; at < a.ByteCount; at += x.Length)
+        {
+            var length = (int)Math.Min(x.Length, a.ByteCount - at);
+            folder.Read(a.Name, at, x.AsSpan(0, length));
+            folder.Read(b.Name, at, y.AsSpan(0, length));
+            if (!x.AsSpan(0, length).SequenceEqual(y.AsSpan(0, length))) return false;
+        }
+        return true;
     }
 
     private static string List(List<string> items) => string.Join(", ", items.Take(Listed)) + (items.Count > Listed ? $" and {items.Count - Listed} more" : "");

@@ -1,3 +1,4 @@
+using Gradus.Engine.Ops;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 
@@ -104,13 +105,13 @@ internal sealed class FreshWeights(ulong seed, DType type, Device device) : Weig
     {
         var tensor = Tensor.Empty(DType.Float32, Device.Cpu, shape);
         var (elements, stream) = (tensor.Elements, new Counter(seed, $"weights/{name}"));
-        fixed (float* first = tensor.Span<float>())
+        fixed (float* start = tensor.Span<float>())
         {
-            var values = first;
-            Parallel.For(0, (elements + Chunk - 1) / Chunk, chunk =>
+            var values = start;
+            Threads.For((elements + Chunk - 1) / Chunk, grain: 1, (first, end) =>
             {
-                var from = chunk * Chunk;
-                init.Fill(new Span<float>(values + from, (int)Math.Min(Chunk, elements - from)), from, stream);
+                for (var from = first * Chunk; from < Math.Min(end * Chunk, elements); from += Chunk)
+                    init.Fill(new Span<float>(values + from, (int)Math.Min(Chunk, elements - from)), from, stream);
             });
         }
         return tensor.To(type).To(device);

@@ -9,7 +9,7 @@ internal sealed record BpeModel
 
     public required Splitter Splitter { get; init; }
 
-    /// <summary>The id of every byte; -1 where the vocabulary lacks it, then the byte is dropped (or becomes the unknown id).</summary>
+    /// <summary>The id of every byte; -1 where the vocabulary lacks it; then the byte is dropped, as Hugging Face does.</summary>
     public required int[] ByteIds { get; init; }
 
     public IReadOnlyList<AddedToken> Added { get; init; } = [];

@@ -41,11 +41,9 @@ internal static class BpeParts
         foreach (var (name, id) in vocab)
             if (!contents.Contains(name))
                 (own, highest) = (own + 1, Math.Max(highest, id));
-        if (highest >= own + added.Count)
-            throw new UserException($"{where}: ids go up to {highest} but there are only {own} tokens; the first id without a token is {FirstHole(owners)}");
-        for (var id = 0; id <= highest; id++)
+        for (var id = 0; id <= highest; id++) // stops at the first hole, so a huge id costs nothing
             if (!owners.ContainsKey(id))
-                throw new UserException($"{where}: no token has id {id}, though ids go up to {highest}");
+                throw new UserException($"{where}: ids go up to {highest} but there are only {own} tokens; the first id without a token is {id}");
     }
 
     /// <summary>Adds one merge by the names of its parts.</summary>
@@ -102,13 +100,5 @@ internal static class BpeParts
             IgnoreMerges = ignoreMerges,
             WholePieces = whole?.GetAlternateLookup<ReadOnlySpan<byte>>(),
         };
-    }
-
-    private static int FirstHole(Dictionary<int, string> owners)
-    {
-        var id = 0;
-        while (owners.ContainsKey(id))
-            id++;
-        return id;
     }
 }

@@ -1,4 +1,22 @@
+using Gradus.Foundation.Recipes;
+
 namespace Gradus.Text.Tokenizers;
+
+/// <summary>The cuts of GPT-3.5 and GPT-4: as gpt2, but numbers go by three digits, any sign may lead a word, and line breaks end a piece.</summary>
+[Component("cl100k")]
+public sealed record Cl100kPreTokenizerOptions : PreTokenizerOptions
+{
+    private static readonly string[] s_spellings =
+    [
+        Cl100kSplitter.Published,
+        @"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
+    ];
+
+    internal override Splitter Build() => Cl100kSplitter.Instance;
+
+    internal override Splitter? Knows(string pattern) =>
+        s_spellings.Contains(pattern) ? Cl100kSplitter.Instance : pattern == Cl100kSplitter.Possessive ? Cl100kSplitter.WithWholeTail : null;
+}
 
 /// <summary>The pattern of cl100k (GPT-3.5, GPT-4) as a hand-written scanner over UTF-8 bytes.</summary>
 /// <remarks>
@@ -18,10 +36,6 @@ internal sealed class Cl100kSplitter(bool wholeTail) : Splitter
     public static Cl100kSplitter WithWholeTail { get; } = new(wholeTail: true);
 
     public override string Pattern => wholeTail ? Possessive : Published;
-
-    public override IReadOnlyList<string> Spellings => wholeTail
-        ? []
-        : [@"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"];
 
     public override int SafeCut(ReadOnlySpan<byte> text, int from) => CutAfterWord(text, from);
 

@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Text;
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>GPT-2's two files: <c>encoder.json</c> with <c>vocab.bpe</c>, or <c>vocab.json</c> with <c>merges.txt</c>, with or without a common prefix.</summary>
-internal sealed class Gpt2Format : TokenizerFormat
+[Component("gpt2-files")]
+internal sealed record Gpt2Format : TokenizerFormat
 {
+    public override int Order => 2;
+
     private static readonly (string Vocabulary, string Merges)[] s_pairs =
         [("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"), ("vocab.json", "vocab.bpe"), ("encoder.json", "merges.txt")];
 

@@ -1,4 +1,23 @@
+using Gradus.Foundation.Recipes;
+
 namespace Gradus.Text.Tokenizers;
+
+/// <summary>GPT-2's cuts: words with the space before them, numbers, other signs, white space.</summary>
+[Component("gpt2")]
+public sealed record Gpt2PreTokenizerOptions : PreTokenizerOptions
+{
+    // The same pattern as tiktoken writes it now, with and without possessive quantifiers.
+    private static readonly string[] s_spellings =
+    [
+        Gpt2Splitter.Published,
+        @"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+        @"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s",
+    ];
+
+    internal override Splitter Build() => Gpt2Splitter.Instance;
+
+    internal override Splitter? Knows(string pattern) => s_spellings.Contains(pattern) ? Gpt2Splitter.Instance : null;
+}
 
 /// <summary>GPT-2's pattern as a hand-written scanner over UTF-8 bytes.</summary>
 internal sealed class Gpt2Splitter : Splitter
@@ -8,12 +27,6 @@ internal sealed class Gpt2Splitter : Splitter
     public static Gpt2Splitter Instance { get; } = new();
 
     public override string Pattern => Published;
-
-    public override IReadOnlyList<string> Spellings =>
-    [
-        @"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
-        @"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s",
-    ];
 
     public override int SafeCut(ReadOnlySpan<byte> text, int from) => CutAfterWord(text, from);
 

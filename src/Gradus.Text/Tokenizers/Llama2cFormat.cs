@@ -2,12 +2,16 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>llama2.c's tokenizer file: the longest length, then for each piece its score, length and bytes, little-endian. Ids 0 to 2 are unknown, BOS, EOS.</summary>
-internal sealed class Llama2cFormat : TokenizerFormat
+[Component("llama2c")]
+internal sealed record Llama2cFormat : TokenizerFormat
 {
+    public override int Order => 4;
+
     private const int MaxPiece = 1 << 16;
 
     public override string Files => "llama2.c's tok*.bin";

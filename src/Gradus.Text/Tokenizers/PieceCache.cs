@@ -6,7 +6,7 @@ namespace Gradus.Text.Tokenizers;
 
 /// <summary>
 /// Remembers what pieces became, keyed by their bytes. Two tables of fixed size: pieces of up to 15 bytes that became up to 3 ids sit
-/// inside one 32-byte slot (nearly all of English); the rest, up to 128 bytes and 63 ids, are in a second table with their bytes in an arena.
+/// inside one 32-byte slot (nearly all of English); the rest, up to 128 bytes, are in a second table with their bytes in an arena.
 /// </summary>
 /// <remarks>One per thread, so no locks. A hit is verified byte by byte: a hash collision costs time, never a wrong id.</remarks>
 internal sealed class PieceCache

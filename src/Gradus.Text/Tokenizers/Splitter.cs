@@ -7,14 +7,11 @@ namespace Gradus.Text.Tokenizers;
 internal readonly record struct Piece(int Start, int End);
 
 /// <summary>The pre-tokenise step of the pipeline: cuts a text into the pieces across which no merge goes.</summary>
-/// <remarks>Stateless and shared between threads. Each splitter is one file; <see cref="Splitters"/> knows them by their published pattern.</remarks>
+/// <remarks>Stateless and shared between threads. Each is one file with its <see cref="PreTokenizerOptions"/>.</remarks>
 internal abstract class Splitter
 {
     /// <summary>The pattern as <c>tokenizer.json</c> would hold it.</summary>
     public abstract string Pattern { get; }
-
-    /// <summary>Other spellings of the same pattern that are in use.</summary>
-    public virtual IReadOnlyList<string> Spellings => [];
 
     /// <summary>
     /// Writes the pieces from <paramref name="position"/> on, in order, until the text or <paramref name="pieces"/> ends, and moves

@@ -1,12 +1,16 @@
 using System.Buffers.Text;
 using System.Globalization;
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>tiktoken's rank files: a line a token, its bytes in base64 and its rank. The pattern and the special ids go by the file's name.</summary>
-internal sealed class TiktokenFormat : TokenizerFormat
+[Component("tiktoken")]
+internal sealed record TiktokenFormat : TokenizerFormat
 {
+    public override int Order => 3;
+
     // The files do not say what they are; these are the published facts (openai_public.py of tiktoken).
     private static readonly (string Name, Splitter Splitter, (string Token, int Id)[] Special)[] s_known =
     [

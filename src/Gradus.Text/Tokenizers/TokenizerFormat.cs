@@ -1,12 +1,17 @@
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 
 namespace Gradus.Text.Tokenizers;
 
-/// <summary>A way to store a tokenizer. To add one: a file with a class like <see cref="TiktokenFormat"/>, and its line below.</summary>
-internal abstract class TokenizerFormat
+/// <summary>A way to store a tokenizer. To add one: a file with a record like <see cref="TiktokenFormat"/>.</summary>
+[Socket("tokenizer-formats")]
+internal abstract record TokenizerFormat
 {
-    // In the order in which a folder is searched.
-    private static readonly TokenizerFormat[] s_formats = [new TokenizerJsonFormat(), new Gpt2Format(), new TiktokenFormat(), new Llama2cFormat()];
+    private static readonly TokenizerFormat[] s_formats =
+        [.. Components.Of(typeof(TokenizerFormat)).Select(c => (TokenizerFormat)Activator.CreateInstance(c.Type)!).OrderBy(f => f.Order)];
+
+    /// <summary>A folder that holds several is searched for the lowest first.</summary>
+    public abstract int Order { get; }
 
     /// <summary>What a user is told to look for.</summary>
     public abstract string Files { get; }

@@ -1,10 +1,14 @@
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>Hugging Face's <c>tokenizer.json</c>, with the special tokens that <c>tokenizer_config.json</c> beside it names. BPE models, byte-level or of pieces.</summary>
-internal sealed class TokenizerJsonFormat : TokenizerFormat
+[Component("tokenizer-json")]
+internal sealed record TokenizerJsonFormat : TokenizerFormat
 {
+    public override int Order => 1;
+
     public override string Files => "tokenizer.json";
 
     public override bool Fits(string fileName) => fileName == "tokenizer.json";
@@ -38,12 +42,14 @@ internal sealed class TokenizerJsonFormat : TokenizerFormat
             : added.Find(t => t.Content == name)?.Id ?? (vocab.TryGetValue(name, out var id) ? id : null);
         var special = SpecialNames.Read(file, name => Id(name) is not null);
 
-        var preTokenizer = PreTokenizer.Read(root["pre_tokenizer"]);
+        var preTokenizer = PipelineJson.Read(root["pre_tokenizer"]);
         if (preTokenizer.ByteLevel)
         {
             if (!root["normalizer"].IsNull)
                 throw root["normalizer"].Error($"'{root["normalizer"]["type"].OptionalText()}' is not supported for byte-level models; supported is null");
             var bpe = BpeParts.ByteLevel(vocab, merges, preTokenizer.Splitter, added, model["ignore_merges"].Flag());
+            if (unknown is not null && Array.IndexOf(bpe.ByteIds, -1) is >= 0 and var missing)
+                throw model["unk_token"].Error($"'{unknown}' would stand for the byte 0x{missing:X2}, which the vocabulary lacks; byte-level models need all 256 bytes");
             return new ByteLevelBpe(bpe with { AddPrefixSpace = preTokenizer.AddPrefixSpace, Before = before, After = after })
             {
                 BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk ?? unknown),
@@ -52,7 +58,7 @@ internal sealed class TokenizerJsonFormat : TokenizerFormat
 
         var pieces = new PieceModel(vocab, merges, added)
         {
-            Prefix = PreTokenizer.ReadPrefix(root), Before = before, After = after,
+            Prefix = PipelineJson.ReadPrefix(root), Before = before, After = after,
             UnknownId = Id(unknown), FuseUnknown = model["fuse_unk"].Flag(), ByteFallback = model["byte_fallback"].Flag(),
         };
         return new PieceBpe(pieces) { BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk ?? unknown) };

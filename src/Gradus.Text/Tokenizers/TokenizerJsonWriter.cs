@@ -15,14 +15,14 @@ internal static class TokenizerJsonWriter
         {
             json.WriteNull("normalizer");
             json.WritePropertyName("pre_tokenizer");
-            PreTokenizer.Write(json, model.Splitter, model.AddPrefixSpace);
+            PipelineJson.Write(json, model.Splitter, model.AddPrefixSpace);
             json.WritePropertyName("post_processor");
             if (model.Before.Length + model.After.Length > 0)
                 WriteTemplate(json, tokenizer, model.Before, model.After);
             else
-                PreTokenizer.WriteByteLevel(json, addPrefixSpace: true, useRegex: true);
+                PipelineJson.WriteByteLevel(json, addPrefixSpace: true, useRegex: true);
             json.WritePropertyName("decoder");
-            PreTokenizer.WriteByteLevel(json, addPrefixSpace: true, useRegex: true);
+            PipelineJson.WriteByteLevel(json, addPrefixSpace: true, useRegex: true);
             WriteModel(json, tokenizer, model.Merges, unknown: null, fuseUnknown: false, byteFallback: false, model.IgnoreMerges);
         });
 

@@ -1,4 +1,6 @@
+using Gradus.Engine.Ops;
 using Gradus.Engine.Tensors;
+using Gradus.Foundation.Kernels;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Nn;
 
@@ -26,21 +28,44 @@ public sealed record AdamOptions : OptimizerOptions
 internal sealed class Adam(IReadOnlyList<Parameter> parameters, AdamOptions o) : Optimizer(parameters, "exp_avg", "exp_avg_sq")
 {
     protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale) =>
-        AdamStep.Run(parameter.Value, Direction(parameter, gradient, gradientScale, o.DecayOf(parameter)), slots[0], slots[1], Steps, rate, o.Beta1, o.Beta2, o.Eps);
+        AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
+        {
+            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = false,
+        });
 }
 
 /// <summary>What Adam and AdamW share: p -= rate · m̂ / (√v̂ + eps), with the moments corrected for starting at zero.</summary>
-internal static class AdamStep
+internal static class AdamUpdate
 {
-    public static void Run(Tensor value, Tensor gradient, Tensor mean, Tensor square, long step, double rate, double beta1, double beta2, double eps)
+    /// <summary>One pass of the fused kernel, the bfloat16 copy included, where it applies; the plain formula elsewhere.</summary>
+    public static void Run(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, in AdamWStep s)
     {
-        mean.LerpInPlace(gradient, 1 - beta1);
-        square.MulInPlace(beta2);
-        square.AddCMulInPlace(gradient, gradient, 1 - beta2);
-        var (correction1, correction2) = (1 - Math.Pow(beta1, step), 1 - Math.Pow(beta2, step));
+        var value = parameter.Value;
+        if (!value.Device.IsCpu || value.DType != DType.Float32 || gradient.DType != DType.Float32 || !value.IsContiguous)
+        {
+            Plain(value, gradient, slots[0], slots[1], s);
+            return;
+        }
+        var copy = parameter.ComputeType == DType.BFloat16 ? parameter.Copy : null;
+        F.AdamWStep(value, gradient.Contiguous(), slots[0], slots[1], copy, s);
+        if (copy is not null) parameter.CopyIsFresh();
+    }
+
+    /// <summary>The formula in tensor operations: any device, and the oracle of the kernel.</summary>
+    public static void Plain(Tensor value, Tensor gradient, Tensor mean, Tensor square, in AdamWStep s)
+    {
+        if (s.GradientScale != 1) gradient.MulInPlace(s.GradientScale);
+        if (s.WeightDecay != 0)
+        {
+            if (s.Decoupled) value.MulInPlace(1 - s.LearningRate * s.WeightDecay);
+            else gradient.AddInPlace(value, s.WeightDecay);
+        }
+        mean.LerpInPlace(gradient, 1 - s.Beta1);
+        square.MulInPlace(s.Beta2);
+        square.AddCMulInPlace(gradient, gradient, 1 - s.Beta2);
         var root = square.Sqrt();
-        root.MulInPlace(1 / Math.Sqrt(correction2));
-        root.AddInPlace(eps);
-        value.AddCDivInPlace(mean, root, -rate / correction1);
+        root.MulInPlace(1 / Math.Sqrt(1 - Math.Pow(s.Beta2, s.Step)));
+        root.AddInPlace(s.Epsilon);
+        value.AddCDivInPlace(mean, root, -s.LearningRate / (1 - Math.Pow(s.Beta1, s.Step)));
     }
 }

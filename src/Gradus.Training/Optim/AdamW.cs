@@ -1,4 +1,5 @@
 using Gradus.Engine.Tensors;
+using Gradus.Foundation.Kernels;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Nn;
 
@@ -27,10 +28,9 @@ public sealed record AdamWOptions : OptimizerOptions
 
 internal sealed class AdamW(IReadOnlyList<Parameter> parameters, AdamWOptions o) : Optimizer(parameters, "exp_avg", "exp_avg_sq")
 {
-    protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale)
-    {
-        var decay = o.DecayOf(parameter);
-        if (decay != 0) parameter.Value.MulInPlace(1 - rate * decay);
-        AdamStep.Run(parameter.Value, Direction(parameter, gradient, gradientScale, 0), slots[0], slots[1], Steps, rate, o.Beta1, o.Beta2, o.Eps);
-    }
+    protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale) =>
+        AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
+        {
+            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = true,
+        });
 }

@@ -37,23 +37,23 @@ public sealed partial record Gpt2Options : ModelOptions
     public string ActivationFunction { get; init; } = "gelu_new";
 
     /// <summary>Dropout after the embeddings.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double EmbdPdrop { get; init; } = 0.1;
 
     /// <summary>Dropout of attention weights.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double AttnPdrop { get; init; } = 0.1;
 
     /// <summary>Dropout of each half-block's result.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double ResidPdrop { get; init; } = 0.1;
 
     /// <summary>Added to the variance in layer norms.</summary>
     [Above(0), AtMost(1)]
     public double LayerNormEpsilon { get; init; } = 1e-5;
 
-    /// <summary>Standard deviation of fresh weights.</summary>
-    [AtLeast(0), AtMost(10)]
+    /// <summary>Standard deviation of fresh weights; positions start at half of it, projections onto the residual stream at 1 / sqrt(2 n_layer) of it.</summary>
+    [AtLeast(0), AtMost(10), TrainingOnly]
     public double InitializerRange { get; init; } = 0.02;
 
     /// <summary>The head reads the token embedding.</summary>
@@ -73,6 +73,8 @@ public sealed partial record Gpt2Options : ModelOptions
     ];
 
     internal override string WeightPrefix => "transformer.";
+
+    internal override (string Copy, string Original)? TiedCopy => TieWordEmbeddings ? ("lm_head.weight", "transformer.wte.weight") : null;
 
     // The causal mask, which early files store as a buffer of each layer.
     internal override Regex? IgnoredTensors => Buffers();
@@ -114,7 +116,7 @@ internal sealed class Gpt2Model : ILanguageModel
         var (body, init) = (w / "transformer", Init.Normal(o.InitializerRange));
         VocabSize = o.VocabSize!.Value;
         _tokens = new(body / "wte", VocabSize, o.NEmbd, init);
-        _positions = new(body / "wpe", o.NPositions, o.NEmbd, init);
+        _positions = new(body / "wpe", o.NPositions, o.NEmbd, Init.Normal(o.InitializerRange / 2)); // 0.01, as in the published code
         _blocks = [.. Enumerable.Range(0, o.NLayer).Select(layer => new Gpt2Block(body / "h" / layer, o, layer))];
         _norm = new(body / "ln_f", o.NEmbd, o.LayerNormEpsilon);
         Head = o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.NEmbd, VocabSize, init);

@@ -62,11 +62,11 @@ public sealed partial record LlamaOptions : ModelOptions
     public bool MlpBias { get; init; }
 
     /// <summary>Dropout of attention weights.</summary>
-    [AtLeast(0), Below(1)]
+    [AtLeast(0), Below(1), TrainingOnly]
     public double AttentionDropout { get; init; }
 
     /// <summary>Standard deviation of fresh weights.</summary>
-    [AtLeast(0), AtMost(10)]
+    [AtLeast(0), AtMost(10), TrainingOnly]
     public double InitializerRange { get; init; } = 0.02;
 
     public override string Architecture => "LlamaForCausalLM";
@@ -78,6 +78,8 @@ public sealed partial record LlamaOptions : ModelOptions
     internal int KeyValueHeads => NumKeyValueHeads ?? NumAttentionHeads;
 
     internal int HeadWidth => HeadDim ?? HiddenSize / NumAttentionHeads;
+
+    internal override (string Copy, string Original)? TiedCopy => TieWordEmbeddings ? ("lm_head.weight", "model.embed_tokens.weight") : null;
 
     // The rotary table, which early files store as a buffer of each layer.
     internal override Regex? IgnoredTensors => Buffers();

@@ -1,4 +1,6 @@
+using Gradus.Engine;
 using Gradus.Models.Nn;
+using Gradus.Tests.Models.Families;
 
 namespace Gradus.Tests.Models.Nn;
 
@@ -27,6 +29,38 @@ public class WeightsTests
         Assert.NotEqual(a.Value.ToArray<float>(), other.Value.ToArray<float>());
 
         static Parameter Make(ulong seed, string name) => Weights.Fresh(seed).Parameter(name, Init.Normal(1), 100, 51);
+    }
+
+    [Fact]
+    public void Fresh_values_do_not_depend_on_the_number_of_threads()
+    {
+        var threads = EngineInfo.Threads;
+        try
+        {
+            EngineInfo.Threads = 1;
+            using var one = Weights.Fresh(1).Parameter("a", Init.Normal(1), 400, 501);
+            EngineInfo.Threads = 3;
+            using var three = Weights.Fresh(1).Parameter("a", Init.Normal(1), 400, 501);
+            Assert.Equal(one.Value.ToArray<float>(), three.Value.ToArray<float>());
+        }
+        finally
+        {
+            EngineInfo.Threads = threads;
+        }
+    }
+
+    [Theory]
+    [InlineData("gpt2", "transformer.wte.weight", 0.02), InlineData("gpt2", "transformer.wpe.weight", 0.01)]
+    [InlineData("gpt2", "transformer.h.1.attn.c_attn.weight", 0.02), InlineData("gpt2", "transformer.h.1.mlp.c_fc.weight", 0.02)]
+    [InlineData("gpt2", "transformer.h.1.attn.c_proj.weight", 0.01), InlineData("gpt2", "transformer.h.1.mlp.c_proj.weight", 0.01)] // 0.02 / sqrt(2 · 2)
+    [InlineData("llama", "model.embed_tokens.weight", 0.02), InlineData("llama", "model.layers.1.self_attn.o_proj.weight", 0.02), InlineData("llama", "lm_head.weight", 0.02)]
+    public void Matrices_start_as_published(string kind, string name, double std)
+    {
+        using var model = TinyModels.Options(kind).BuildFresh(seed: 2);
+        var values = model.Parameters.Single(p => p.Name == name).Value.ToArray<double>();
+        // The standard error of a standard deviation is std / sqrt(2 n); four of them, over at least 256 elements.
+        Assert.InRange(Math.Sqrt(values.Average(v => v * v)) / std, 1 - 4 / Math.Sqrt(2 * values.Length), 1 + 4 / Math.Sqrt(2 * values.Length));
+        Assert.All(model.Parameters.Where(p => p.Value.Dims == 1), p => Assert.All(p.Value.ToArray<float>(), v => Assert.Equal(p.Name.EndsWith("bias", StringComparison.Ordinal) ? 0 : 1, v)));
     }
 
     [Fact]

@@ -37,10 +37,10 @@ public class SplitterTests
         var text = new StringBuilder();
         for (var c = 0; c <= 0x10FFFF; c++)
         {
-            if (!Rune.IsValid(c))
+            if (!Rune.IsValid(c) || (c is > 0x33FFF and < 0xE0000 && c % 97 != 0)) // nothing is assigned there: a sample will do
                 continue;
             text.Append(" a").Append(new Rune(c)).Append('1').Append(new Rune(c)).Append(" !").Append(new Rune(c)).Append('\'').Append(new Rune(c));
-            if (c % 4096 == 4095)
+            if (text.Length > 16_000 || c == 0x10FFFF)
             {
                 var bytes = Encoding.UTF8.GetBytes(text.ToString());
                 Check(s_gpt2, Gpt2Splitter.Instance, text.ToString(), bytes);

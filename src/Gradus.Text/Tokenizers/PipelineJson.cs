@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>The normalise and pre-tokenise parts of <c>tokenizer.json</c>, read into a <see cref="Splitter"/> or, for models of pieces, into a prefix rule.</summary>
-internal static class PreTokenizer
+internal static class PipelineJson
 {
     public readonly record struct Parts(Splitter Splitter, bool ByteLevel, bool AddPrefixSpace);
 
@@ -20,7 +20,7 @@ internal static class PreTokenizer
                 return new(ReadSplit(field), false, false);
             case "Digits":
                 var digits = field["individual_digits"].Flag() ? @"\p{N}" : @"\p{N}+";
-                return new(Splitters.ForPattern(digits, $"{field.File}: {field.Path}"), false, false);
+                return new(PreTokenizerOptions.ForPattern(digits, $"{field.File}: {field.Path}"), false, false);
             case "Metaspace": // read by ReadPrefix
                 return new(WholeSplitter.Instance, false, false);
             case "Sequence":
@@ -121,7 +121,7 @@ internal static class PreTokenizer
         var regex = pattern["Regex"].OptionalText() ?? Regex.Escape(pattern["String"].Text());
         var behavior = field["behavior"].Text();
         var invert = field["invert"].Flag();
-        var splitter = Splitters.ForPattern(regex, $"{field.File}: {field.Path}.pattern");
+        var splitter = PreTokenizerOptions.ForPattern(regex, $"{field.File}: {field.Path}.pattern");
         // Isolated keeps matches and what lies between; Removed with invert keeps the matches alone, the same for a pattern that covers every text.
         return behavior == "Isolated" || (behavior == "Removed" && invert && splitter is not RegexSplitter)
             ? splitter

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Globalization;
+using Gradus.Foundation.Files;
+using Gradus.Inference.Evaluation;
+using Gradus.Text.Data;
+
+namespace Gradus.Cli;
+
+/// <summary><c>gradus eval MODEL --data FILE</c>: perplexity and bits per byte on a text.</summary>
+internal static class EvalCommand
+{
+    public static Command Create()
+    {
+        var model = new Argument<string>("model") { Description = "A model folder or a run folder" };
+        var data = new Option<string>("--data") { Description = "A text (one document) or .jsonl (a document a row, field 'text'); .gz, .xz and .zst as well", Required = true, HelpName = "file" };
+        var length = new Option<int>("--length") { Description = "Tokens a window; 0: the model's context, at most 1024" };
+        var stride = new Option<int>("--stride") { Description = "Tokens from window to window; below the length, each target sees more context. 0: the length" };
+        var rows = new Option<int>("--batch") { Description = "Windows at a time", DefaultValueFactory = _ => 8 };
+        var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
+        var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+        var json = new Option<bool>("--json") { Description = "One JSON object" };
+        var command = new Command("eval", """
+            Measures how well a model predicts a text: perplexity per token, and bits per byte, which compares models of different tokenizers.
+
+            Examples:
+              gradus eval runs/quickstart/model --data held-out.txt
+              gradus eval runs/quickstart/model --data held-out.jsonl.gz --stride 128 --json
+            """) { model, data, length, stride, rows, precision, device, json };
+        command.SetAction((result, cancel) =>
+        {
+            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
+            var window = result.GetValue(length) is > 0 and var wished ? wished : Math.Min(loaded.Model.MaxPositions, 1024);
+            if (window > loaded.Model.MaxPositions) throw new UserException($"--length: {window} is more than the model's context of {loaded.Model.MaxPositions}");
+            var options = new WindowOptions { Length = window, Stride = result.GetValue(stride), DocumentMask = false };
+            return Task.FromResult(Run(loaded, result.GetRequiredValue(data), options, GenerateCommand.AtLeast(1, result.GetValue(rows), "--batch"), result.GetValue(json), cancel));
+        });
+        return command;
+    }
+
+    private static int Run(LoadedModel loaded, string path, WindowOptions window, int rows, bool json, CancellationToken cancel)
+    {
+        using var tokens = Tokens(loaded, path);
+        // A text shorter than the window is one short window.
+        if (tokens.Tokens - 1 < window.Length) window = window with { Length = (int)Math.Max(1, tokens.Tokens - 1), Stride = 0 };
+        var windows = new SequentialWindows(tokens, window);
+        var score = Perplexity.Of(loaded.Model, windows, tokens.TextBytes, rows, Terminal.IsLive ? done => Terminal.Live(string.Create(CultureInfo.InvariantCulture, $"evaluating {done:P0}")) : null, cancel);
+        if (Terminal.IsLive) Terminal.Live("");
+        if (json)
+            Terminal.Json(new { Model = loaded.Folder, Data = path, Perplexity = score.Perplexity, BitsPerByte = score.BitsPerByte, NatsPerToken = score.Nats / score.Targets, Targets = score.Targets, Bytes = score.Bytes, Documents = tokens.Documents, Window = window.Length, Stride = window.Stride == 0 ? window.Length : window.Stride, Context = windows.ContextHandling });
+        else
+            Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"""
+                perplexity     {score.Perplexity:F3} per token ({score.Targets:N0} targets, {score.Nats / score.Targets:F4} nats each)
+                bits per byte  {score.BitsPerByte:F4} ({score.Bytes:N0} bytes of text in {tokens.Documents:N0} documents)
+                context        {windows.ContextHandling}
+                """));
+        return ExitCode.Done;
+    }
+
+    private static TokenStream Tokens(LoadedModel loaded, string path)
+    {
+        SourceOptions source = path.Contains(".jsonl", StringComparison.Ordinal) ? new JsonlSource { Path = path } : new TextSource { Path = path };
+        var (documents, bytes) = (new List<IReadOnlyList<int>>(), 0L);
+        foreach (var document in source.Read(new SourceReport()))
+        {
+            var ids = new List<int>();
+            loaded.Tokenizer.Encode(document.Utf8.Span, ids, addSpecialTokens: false);
+            documents.Add(ids);
+            bytes += document.Utf8.Length;
+        }
+        if (documents.Sum(d => (long)d.Count) < 2) throw new UserException($"{path}: has fewer than two tokens; there is nothing to predict");
+        return TokenStream.Of(documents, loaded.Tokenizer.VocabSize, loaded.Tokenizer.EosId, bytes);
+    }
+}

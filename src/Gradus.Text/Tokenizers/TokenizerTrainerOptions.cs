@@ -1,0 +1,24 @@
+using Gradus.Foundation.Recipes;
+
+namespace Gradus.Text.Tokenizers;
+
+/// <summary>A way to make a vocabulary from text. The result depends on the texts and the options alone, not on threads or the order of texts.</summary>
+[Socket("tokenizer-trainers")]
+public abstract record TokenizerTrainerOptions
+{
+    /// <summary>Tokens in the vocabulary, special ones included. Fewer come out when the text has no more to merge.</summary>
+    [AtLeast(2)]
+    [AtMost(1 << 24)]
+    public int VocabSize { get; init; } = 32_000;
+
+    /// <summary>Control tokens: they get the first ids, in this order, and their text in the corpus is a border between documents.</summary>
+    public IReadOnlyList<string> SpecialTokens { get; init; } = ["<|endoftext|>"];
+
+    /// <summary>Threads that count words; 0 for all processors.</summary>
+    [AtLeast(0)]
+    public int Threads { get; init; }
+
+    /// <summary>Learns a vocabulary from documents in UTF-8 (byte-level kinds: any bytes). They are read once.</summary>
+    /// <exception cref="Foundation.Files.UserException">The options contradict each other or the text is empty.</exception>
+    public abstract Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents);
+}

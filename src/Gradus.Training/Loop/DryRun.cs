@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
+using Gradus.Training.Optim;
+
+namespace Gradus.Training.Loop;
+
+/// <summary>What a run would be, found by making its first steps and throwing them away.</summary>
+/// <param name="Parameters">Numbers to train.</param>
+/// <param name="BatchShape">Rows and tokens of a micro-batch.</param>
+/// <param name="TokensPerStep">Input tokens a step.</param>
+/// <param name="Steps">Steps of the run.</param>
+/// <param name="Epochs">Passes over the data.</param>
+/// <param name="TrainingTokens">Tokens of the training data.</param>
+/// <param name="VocabSize">Rows of the embedding.</param>
+/// <param name="FirstLoss">Loss before any update; close to ln(vocabulary) for fresh weights.</param>
+/// <param name="StateBytes">Weights, gradients, moments and copies: known exactly.</param>
+/// <param name="PeakBytes">Most memory the process had; 0 when unknown.</param>
+/// <param name="SecondsPerStep">Measured.</param>
+/// <param name="TotalSeconds">For the whole run, by the above; validation and saving come on top.</param>
+public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchShape, long TokensPerStep, long Steps, double Epochs, long TrainingTokens,
+    int VocabSize, double FirstLoss, long StateBytes, long PeakBytes, double SecondsPerStep, double TotalSeconds)
+{
+    private const int Measured = 2;
+
+    /// <summary>Checks a recipe to the last detail: opens everything, makes a few steps, keeps nothing.</summary>
+    /// <exception cref="UserException">What Execute would say.</exception>
+    /// <exception cref="DivergedException">Already the first steps are not finite.</exception>
+    public static DryRunReport Make(TrainRecipe recipe, Action<string>? say = null, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        var folder = Directory.CreateTempSubdirectory("gradus-dry-run-").FullName;
+        try
+        {
+            using var setup = RunSetup.Open(recipe, folder, say ?? (_ => { }), stop);
+            var o = recipe.Trainer;
+            var steps = o.StepsFor(setup.Rows);
+            var losses = new Recorder();
+            // The schedule is the run's; only the number of steps made is not.
+            var few = o with { Steps = Math.Min(steps, Measured + 1), Tokens = null, Epochs = null, ValidateEvery = 0, SampleEvery = 0, EarlyStopping = null, Schedule = new ConstantOptions() };
+            new Trainer(few, recipe.Optimizer.LearningRate * 1e-3, setup.Model, setup.Objective, setup.Optimizer, setup.Rows, new SingleWorld(), [losses], new RunState()).Run(stop);
+            stop.ThrowIfCancellationRequested();
+            var seconds = losses.Steps.Skip(losses.Steps.Count > 1 ? 1 : 0).Average(s => s.Seconds); // the first step warms up
+            var tokens = o.RowsPerStep() * setup.Rows.Length;
+            var trainable = setup.Model.Parameters.Where(p => p.Trainable).Sum(p => p.Value.Elements);
+            var copies = setup.Model.Parameters.Where(p => p.ComputeType != p.Value.DType).Sum(p => p.Value.Elements * p.ComputeType.ByteSize);
+            return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.Data.Train.Tokens,
+                setup.Model.VocabSize, losses.Steps[0].Loss, setup.Model.ParameterCount * 4 + trainable * 4 + setup.Optimizer.StateBytes + copies,
+                Process.GetCurrentProcess().PeakWorkingSet64, seconds, seconds * steps);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private sealed class Recorder : IRunHook
+    {
+        public List<StepReport> Steps { get; } = [];
+
+        public void Stepped(StepReport report) => Steps.Add(report);
+    }
+}

@@ -1,0 +1,71 @@
+using Gradus.Foundation.Recipes;
+using Gradus.Inference.Generation;
+using Gradus.Models.Families;
+using Gradus.Text.Data;
+using Gradus.Text.Tokenizers;
+using Gradus.Training.Objectives;
+using Gradus.Training.Optim;
+
+namespace Gradus.Training.Loop;
+
+/// <summary>The <c>tokenizer</c> section: one that exists, or one that is trained on the training documents first.</summary>
+public sealed record TokenizerChoice : IValidated
+{
+    /// <summary>A tokenizer file or folder.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>How to train one.</summary>
+    public TokenizerTrainerOptions? Train { get; init; }
+
+    public IEnumerable<(string Key, string Message)> Problems()
+    {
+        if (Path is null == Train is null) yield return (nameof(Path), "give either path (a tokenizer that exists) or train (how to make one)");
+    }
+}
+
+/// <summary>A training run, whole: <c>gradus train RECIPE</c>.</summary>
+public sealed record TrainRecipe : IValidated
+{
+    /// <summary>Names the run in reports.</summary>
+    public string Name { get; init; } = "run";
+
+    /// <summary>The network.</summary>
+    public required ModelOptions Model { get; init; }
+
+    /// <summary>Text to ids. Unset: the one in the folder that <c>model.from</c> names.</summary>
+    public TokenizerChoice? Tokenizer { get; init; }
+
+    /// <summary>Documents to train and validate on.</summary>
+    public DataOptions? Data { get; init; }
+
+    /// <summary>A folder that <c>gradus data prepare</c> made, in place of <see cref="Data"/>; its tokenizer is used.</summary>
+    public string? Prepared { get; init; }
+
+    /// <summary>Where prepared data is kept for the next run; unset: in the run's own folder.</summary>
+    public string? DataCache { get; init; }
+
+    /// <summary>Text that samples continue; empty: from the beginning of a text.</summary>
+    public string SamplePrompt { get; init; } = "";
+
+    /// <summary>How samples are drawn.</summary>
+    public Sampling Samples { get; init; } = new() { MaxNewTokens = 64, Temperature = 0.8, TopK = 50 };
+
+    /// <summary>How the tokens fall into rows; the length of a sequence is here.</summary>
+    public WindowOptions Windows { get; init; } = new();
+
+    /// <summary>What training makes small.</summary>
+    public ObjectiveOptions Objective { get; init; } = new CausalLmOptions();
+
+    /// <summary>How weights move.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new AdamWOptions();
+
+    /// <summary>How long, in which portions, and what happens on the way.</summary>
+    public required TrainerOptions Trainer { get; init; }
+
+    public IEnumerable<(string Key, string Message)> Problems()
+    {
+        if (Data is null == Prepared is null) yield return (nameof(Data), "give either data (documents) or prepared (a folder that `gradus data prepare` made)");
+        if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
+        if (Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text;
+using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
+using Gradus.Models.Families;
+
+namespace Gradus.Training.Loop;
+
+/// <summary>What a run came to.</summary>
+/// <param name="End">How it ended.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Steps">Steps of the whole run.</param>
+/// <param name="ModelFolder">The exported model, in Hugging Face layout with its tokenizer; null when the run was interrupted.</param>
+public sealed record RunResult(RunEnd End, RunState State, long Steps, string? ModelFolder);
+
+/// <summary>
+/// A run from recipe to exported model, in a folder: <c>recipe.yaml</c>, <c>run.json</c>, <c>metrics.jsonl</c>, <c>samples.jsonl</c>,
+/// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>data/</c> and <c>tokenizer/</c> when made here, at the end <c>model/</c>, <c>report.md</c> and <c>loss.svg</c>.
+/// </summary>
+public static class TrainingRun
+{
+    /// <summary>The resolved recipe's name in a run folder.</summary>
+    public const string RecipeName = "recipe.yaml";
+
+    /// <summary>Trains, or goes on with a run that was stopped.</summary>
+    /// <param name="recipe">What to do.</param>
+    /// <param name="folder">The run folder; made if missing.</param>
+    /// <param name="resume">Goes on with the run in the folder; a folder without one starts it.</param>
+    /// <param name="hooks">Further observers, such as the command line's live view.</param>
+    /// <param name="say">Messages for the person, a line each.</param>
+    /// <param name="clock">For times in logs.</param>
+    /// <param name="stop">Finishes the step under way, saves, returns.</param>
+    /// <exception cref="UserException">The recipe, the folder or the data are not usable, in one line; nothing is left half done.</exception>
+    /// <exception cref="DivergedException">The loss is no longer a number.</exception>
+    public static RunResult Execute(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string>? say = null, TimeProvider? clock = null, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(hooks);
+        (say, clock) = (say ?? (_ => { }), clock ?? TimeProvider.System);
+        using var runLock = TakeFolder(folder);
+        var record = RunRecord.Read(folder);
+        if (record is not null && !resume)
+            throw new UserException($"{folder}: already holds a run; go on with it by --resume, or choose another --out");
+        var changes = record is null ? [] : CompareRecipes(recipe, folder, say);
+        Durable.RemoveLeftovers(folder);
+        using var setup = RunSetup.Open(recipe, folder, say, stop);
+        var yaml = RecipeFile.Write(recipe, maskSecrets: true);
+        record ??= new RunRecord { RunId = Guid.NewGuid().ToString("N"), Name = recipe.Name, Seed = recipe.Trainer.Seed, Sessions = [] };
+        var identity = new RunIdentity(record.RunId, Hashing.Sha256(Encoding.UTF8.GetBytes(yaml)), setup.Data.Record.Key, setup.Data.Record.Tokenizer);
+        var store = new CheckpointStore(Path.Combine(folder, "checkpoints"), identity, recipe.Trainer.KeepLast);
+        var state = store.Restore(setup.Model, setup.Optimizer, say) ?? new RunState();
+        if (resume) say(state.Step > 0 ? FormattableString.Invariant($"resuming after step {state.Step}") : "no checkpoint to resume from; starting at the beginning");
+
+        var environment = RunEnvironment.Now(recipe.Trainer.Device);
+        if (record.Sessions is [.., var last])
+            foreach (var change in last.Environment.Changes(environment))
+                say($"not as before: {change}; from here on the roundings may differ from an undisturbed run");
+        // run.json first: once checkpoints can exist, their run id must.
+        Durable.WriteText(Path.Combine(folder, RecipeName), yaml);
+        (record with { Sessions = [.. record.Sessions, new RunSession(clock.GetUtcNow().UtcDateTime, state.Step, environment, changes)] }).Write(folder);
+
+        using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), clock);
+        using var samples = new SamplesLog(Path.Combine(folder, "samples.jsonl"));
+        using var board = new TensorBoardHook(Path.Combine(folder, "tensorboard"), clock);
+        var trainer = new Trainer(recipe.Trainer, recipe.Optimizer.LearningRate, setup.Model, setup.Objective, setup.Optimizer, setup.Rows, new SingleWorld(), [metrics, samples, board, .. hooks], state)
+        {
+            Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sample, Clock = clock,
+            Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
+        };
+        var end = trainer.Run(stop);
+        var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
+        RunReport.Write(folder, recipe, setup, state, trainer.Steps, end);
+        return new RunResult(end, state, trainer.Steps, model);
+    }
+
+    private static RunLock TakeFolder(string folder)
+    {
+        try
+        {
+            return RunLock.Take(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserException($"{folder}: cannot be used as a run folder: {e.Message}", e);
+        }
+    }
+
+    private static List<string> CompareRecipes(TrainRecipe recipe, string folder, Action<string> say)
+    {
+        var before = RecipeFile.Read<TrainRecipe>(Path.Combine(folder, RecipeName), []);
+        var (allowed, refused) = RecipeDiff.Of(before, recipe);
+        if (refused.Count > 0)
+            throw new UserException($"{folder}: was started with other settings, which cannot change on the way: {string.Join("; ", refused)}; take the settings back, or start a new run (its model.from may be this run's model)");
+        foreach (var change in allowed) say($"changed from here on: {change}");
+        return allowed;
+    }
+
+    private static string Export(RunSetup setup, string folder)
+    {
+        var (final, building, old) = (Path.Combine(folder, "model"), Path.Combine(folder, "model.tmp"), Path.Combine(folder, "model.old"));
+        foreach (var leftover in new[] { building, old })
+            if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
+        ModelFolder.Save(setup.Model, setup.ModelOptions, building);
+        setup.Tokenizer.Save(building);
+        if (Directory.Exists(final)) Directory.Move(final, old); // a resumed run that had already ended
+        Durable.PublishFolder(building, final);
+        if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+        return final;
+    }
+}
