@@ -29,6 +29,7 @@ internal static class ConvertCommand
     private static int Run(string input, string output, string? tokenizerPath, string typeName, bool force)
     {
         if (!DTypes.TryParse(typeName, out var type) || !type.IsFloating) throw new UserException($"--dtype: '{typeName}' is not known; float32, bfloat16 or float16");
+        Output.Folder(output);
         if (File.Exists(Path.Combine(output, ConfigFile.Name)) && !force) throw new UserException($"{output}: a model is already there; --force replaces it");
         if (!File.Exists(input) && !Directory.Exists(input)) throw new UserException($"{input}: no such file or folder");
         var found = tokenizerPath ?? (Directory.Exists(input) ? input : null);

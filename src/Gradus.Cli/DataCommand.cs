@@ -9,7 +9,7 @@ namespace Gradus.Cli;
 /// <summary><c>gradus data prepare</c>: texts into checksummed token shards.</summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "Prepares data.") { Prepare() };
+    public static Command Create() => new("data", "Prepares data.\n\nExample:\n  gradus data prepare books/*.txt --tokenizer tokenizers/books --out data/books") { Prepare() };
 
     private static Command Prepare()
     {
@@ -29,12 +29,13 @@ internal static class DataCommand
         command.SetAction((result, cancel) =>
         {
             var paths = result.GetRequiredValue(data);
+            Output.Folder(result.GetRequiredValue(output));
             var options = paths is [var only] && only.EndsWith(".yaml", StringComparison.Ordinal)
                 ? RecipeFile.Read<DataOptions>(only, result.GetValue(set) ?? [])
                 : RecipeFile.Parse<DataOptions>($"sources: [{string.Join(", ", paths.Select(p => $"{{ kind: {Components.KindOf(TokenizerCommand.Source(p).GetType())}, path: {System.Text.Json.JsonSerializer.Serialize(p)} }}"))}]", "command line", result.GetValue(set) ?? []);
             using var prepared = PreparedData.Prepare(options, Tokenizer.Load(result.GetRequiredValue(tokenizer)), result.GetRequiredValue(output), new PrepareRun
             {
-                Workers = result.GetValue(workers),
+                Workers = GenerateCommand.AtLeast(0, result.GetValue(workers), "--workers"),
                 Cancel = cancel,
                 Progress = Terminal.IsLive && !result.GetValue(json) ? p => Terminal.Live(string.Create(CultureInfo.InvariantCulture, $"{p.Documents:N0} documents, {p.TextBytes / 1e6:F1} MB, {p.Tokens:N0} tokens")) : null,
             });

@@ -20,7 +20,7 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "One JSON object a line" };
-        var command = new Command("doctor", "Looks at this machine: SDK, libtorch, BLAS, threads, SIMD, memory; measures the speed of matrix products and says what slows it down.") { json };
+        var command = new Command("doctor", "Looks at this machine: SDK, libtorch, BLAS, threads, SIMD, memory; measures the speed of matrix products and says what slows it down.\n\nExample:\n  gradus doctor") { json };
         command.SetAction(result =>
         {
             var worst = ExitCode.Done;

@@ -29,9 +29,11 @@ internal static class EvalCommand
         command.SetAction((result, cancel) =>
         {
             using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
-            var window = result.GetValue(length) is > 0 and var wished ? wished : Math.Min(loaded.Model.MaxPositions, 1024);
+            var (wished, step) = (GenerateCommand.AtLeast(0, result.GetValue(length), "--length"), GenerateCommand.AtLeast(0, result.GetValue(stride), "--stride"));
+            var window = wished > 0 ? wished : Math.Min(loaded.Model.MaxPositions, 1024);
+            if (step > window) throw new UserException($"--stride: {step} is more than the window of {window} tokens: text would be left out");
             if (window > loaded.Model.MaxPositions) throw new UserException($"--length: {window} is more than the model's context of {loaded.Model.MaxPositions}");
-            var options = new WindowOptions { Length = window, Stride = result.GetValue(stride), DocumentMask = false };
+            var options = new WindowOptions { Length = window, Stride = step, DocumentMask = false };
             return Task.FromResult(Run(loaded, result.GetRequiredValue(data), options, GenerateCommand.AtLeast(1, result.GetValue(rows), "--batch"), result.GetValue(json), cancel));
         });
         return command;

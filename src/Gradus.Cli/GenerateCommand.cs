@@ -77,7 +77,7 @@ internal static class GenerateCommand
     private static string PromptText(string? given) => given switch
     {
         null => throw new UserException("--prompt is missing: give a text, \"\" to start from nothing, or - to read standard input"),
-        "-" => System.Console.In.ReadToEnd().TrimEnd('\n'),
+        "-" => InputLines.ReadAll("-").TrimEnd('\n'),
         _ => given,
     };
 

@@ -16,7 +16,7 @@ internal static class Program
         Composition.Register();
         return Failures.Report(() =>
         {
-            var result = Root().Parse(args);
+            var result = Root().Parse(args.Length == 0 ? ["--help"] : args);
             if (result.Errors.Count == 0) return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
             foreach (var error in Explained(result)) Terminal.Error(error);
             Terminal.Note($"'gradus {string.Join(' ', VerbsOf(result))}--help' shows what can be said");
@@ -38,6 +38,7 @@ internal static class Program
             Exit codes: 0 done, 1 failed, 2 bad input (nothing was started or written), 3 the run diverged, 130 stopped by you (saved).
             """);
         foreach (var verb in Composition.Verbs) root.Add(verb);
+        Numbers.ReadStrictly(root);
         if (!root.Directives.OfType<SuggestDirective>().Any()) root.Add(new SuggestDirective());
         return root;
     }
@@ -45,8 +46,9 @@ internal static class Program
     /// <summary>The parser's words, or, for a verb or option that is not there, what is nearest to it.</summary>
     private static IEnumerable<string> Explained(ParseResult result)
     {
-        if (result.UnmatchedTokens is not [var stranger, ..]) return result.Errors.Select(e => e.Message).Distinct();
         var command = result.CommandResult.Command;
+        if (result.UnmatchedTokens is not [var stranger, ..])
+            return command.Subcommands.Count > 0 && command.Action is null ? [$"say what to do: {string.Join(", ", command.Subcommands.Select(c => $"{command.Name} {c.Name}"))}"] : result.Errors.Select(e => e.Message).Distinct();
         var known = stranger.StartsWith('-') ? command.Options.Select(o => o.Name) : command.Subcommands.Select(c => c.Name);
         return [$"{(stranger.StartsWith('-') ? "unknown option" : "unknown command or argument")} '{stranger}'{NearestName.Hint(stranger, known)}"];
     }

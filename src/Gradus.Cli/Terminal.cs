@@ -30,6 +30,9 @@ internal static class Terminal
     public static void Error(string message)
     {
         foreach (var line in message.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            System.Console.Error.WriteLine(HasColour ? $"\u001b[31merror:\u001b[0m {line}" : $"error: {line}");
+            System.Console.Error.WriteLine(HasColour ? $"\u001b[31merror:\u001b[0m {Shown(line)}" : $"error: {Shown(line)}");
     }
+
+    // A message may quote a file: what it holds must not steer the terminal.
+    private static string Shown(string line) => !line.Any(char.IsControl) ? line : string.Concat(line.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()));
 }

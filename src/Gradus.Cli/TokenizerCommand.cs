@@ -12,7 +12,7 @@ namespace Gradus.Cli;
 /// <summary><c>gradus tokenizer train|encode|decode</c>.</summary>
 internal static class TokenizerCommand
 {
-    public static Command Create() => new("tokenizer", "Trains byte-level BPE tokenizers and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, llama2.c.")
+    public static Command Create() => new("tokenizer", "Trains byte-level BPE tokenizers and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, llama2.c.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books")
     {
         Train(), Encode(), Decode(),
     };
@@ -37,7 +37,8 @@ internal static class TokenizerCommand
                     yield return document.Utf8;
                 }
             }
-            if (Directory.Exists(result.GetRequiredValue(output)) && File.Exists(Path.Combine(result.GetRequiredValue(output), "tokenizer.json")))
+            Output.Folder(result.GetRequiredValue(output));
+            if (File.Exists(Path.Combine(result.GetRequiredValue(output), "tokenizer.json")))
                 throw new UserException($"{result.GetValue(output)}: a tokenizer is already there; name another folder or remove it");
             var tokenizer = Options(result.GetRequiredValue(pattern), GenerateCommand.AtLeast(257, result.GetValue(size), "--vocab-size"), result.GetRequiredValue(special)).Train(Texts());
             tokenizer.Save(result.GetRequiredValue(output));
@@ -108,11 +109,9 @@ internal static class TokenizerCommand
     /// <summary>Rows of a file: JSON objects where the name or the first character says so, plain lines otherwise.</summary>
     private static IEnumerable<(T Value, string Place)> Rows<T>(string path, string field, Func<JsonElement, T> fromJson, Func<string, T> fromLine)
     {
-        if (path != "-" && !File.Exists(path)) throw new UserException($"{path}: no such file");
-        using var reader = path == "-" ? System.Console.In : new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
         var number = 0;
         bool? isJson = path.Contains(".jsonl", StringComparison.Ordinal) ? true : null;
-        while (ReadLine(reader, path, number + 1) is { } line)
+        foreach (var line in InputLines.Read(path))
         {
             number++;
             var place = $"{path}:{number}";
@@ -121,12 +120,6 @@ internal static class TokenizerCommand
             yield return (isJson.Value ? FromJson(line, place, field, fromJson) : FromLine(line, place, fromLine), place);
         }
         if (number == 0) throw new UserException($"{path}: is empty");
-    }
-
-    private static string? ReadLine(TextReader reader, string path, int number)
-    {
-        try { return reader.ReadLine(); }
-        catch (DecoderFallbackException e) { throw new UserException($"{path}:{number}: is not UTF-8", e); }
     }
 
     private static T FromJson<T>(string line, string place, string field, Func<JsonElement, T> read)

@@ -106,8 +106,10 @@ public sealed class PreparedData : IDisposable
             return hit;
         // Everything is built beside the final name and renamed at the end; what a killed process left there is cleared first.
         var building = folder + ".building";
-        using (RunLock.Take(building))
+        var done = false;
+        try
         {
+            using var taken = RunLock.Take(building);
             if (TryOpen(folder, key) is { } other) // another process was quicker
                 return other;
             var data = Path.Combine(building, "data");
@@ -125,10 +127,16 @@ public sealed class PreparedData : IDisposable
             {
                 if (Directory.Exists(data))
                     Directory.Delete(data, recursive: true);
+                done = true;
             }
         }
+        finally
+        {
+            // Also after a failure: nothing is left beside what was asked for. Not when the lock is another process's.
+            if (done)
+                Directory.Delete(building, recursive: true);
+        }
 
-        Directory.Delete(building, recursive: true);
         return new PreparedData(folder, ReadRecord(folder), cacheHit: false, verify: false);
     }
 

@@ -14,6 +14,7 @@ internal static class WordCounter
         using var slices = Slices(documents, splitter, borders).GetEnumerator();
         var gate = new Lock();
         var counts = new WordCounts[threads == 0 ? Environment.ProcessorCount : threads];
+        Exception? failure = null;
         Parallel.For(0, counts.Length, new ParallelOptions { MaxDegreeOfParallelism = counts.Length }, t =>
         {
             var own = counts[t] = new WordCounts();
@@ -22,14 +23,25 @@ internal static class WordCounter
             {
                 batch.Clear();
                 lock (gate) // many small documents a turn, or one slice of a large one
-                    for (var bytes = 0; bytes < SliceBytes && slices.MoveNext(); bytes += slices.Current.Length + 64)
-                        batch.Add(slices.Current);
-                if (batch.Count == 0)
+                {
+                    try
+                    {
+                        for (var bytes = 0; bytes < SliceBytes && failure is null && slices.MoveNext(); bytes += slices.Current.Length + 64)
+                            batch.Add(slices.Current);
+                    }
+                    catch (Exception e) when (failure is null)
+                    {
+                        failure = e; // a bad document: as itself to the caller, not wrapped by the loop
+                    }
+                }
+                if (batch.Count == 0 || failure is not null)
                     return;
                 foreach (var slice in batch)
                     own.AddText(slice.Span, splitter);
             }
         });
+        if (failure is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         var total = counts[0];
         foreach (var other in counts.Skip(1))
             total.Add(other);

@@ -36,7 +36,27 @@ public static class TrainingRun
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(hooks);
         (say, clock) = (say ?? (_ => { }), clock ?? TimeProvider.System);
+        var before = Directory.Exists(folder) ? Directory.GetFileSystemEntries(folder).ToHashSet(StringComparer.Ordinal) : null;
         using var runLock = TakeFolder(folder);
+        try
+        {
+            return ExecuteLocked(recipe, folder, resume, hooks, say, clock, stop);
+        }
+        catch (UserException) when (!File.Exists(Path.Combine(folder, RunRecord.FileName)))
+        {
+            // Refused before it began: what was made on the way goes, so that nothing looks like a run.
+            foreach (var path in Directory.GetFileSystemEntries(folder).Where(path => before?.Contains(path) != true))
+            {
+                if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+                else File.Delete(path);
+            }
+            if (before is null) Directory.Delete(folder);
+            throw;
+        }
+    }
+
+    private static RunResult ExecuteLocked(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string> say, TimeProvider clock, CancellationToken stop)
+    {
         var record = RunRecord.Read(folder);
         if (record is not null && !resume)
             throw new UserException($"{folder}: already holds a run; go on with it by --resume, or choose another --out");

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
-using Gradus.Engine.Ops;
-using Gradus.Foundation.Recipes;
 
 namespace Gradus.Tests.Cli;
 
@@ -45,7 +43,6 @@ public sealed partial class HelpTests
     {
         var root = Gradus.Cli.Program.Root();
         var command = Words(verb).Aggregate((Command)root, (c, word) => c.Subcommands.Single(s => s.Name == word));
-        if (command.Subcommands.Count > 0 && verb.Length > 0) return; // its own subcommands have them
         var examples = Example().Matches(command.Description!).Select(m => m.Groups[1].Value).ToArray();
         Assert.NotEmpty(examples);
         if (verb.Length > 0) Assert.Contains(examples, example => example.StartsWith(verb, StringComparison.Ordinal));
@@ -87,7 +84,6 @@ public sealed partial class HelpTests
         var kinds = CommandLine.Run("list").Done();
         var lines = kinds.Lines.Concat(kinds.Lines.Select(l => l.Split(' ')[0]).SelectMany(kind => CommandLine.Run("list", kind).Done().Lines.Select(l => $"{kind}: {l}")));
         Compare("known/components.txt", Trimmed(string.Join('\n', lines)));
-        Assert.NotEmpty(Components.Sockets);
     }
 
     [Fact]
