@@ -101,6 +101,16 @@ public sealed class TrainingRunTests : IDisposable
 
     [Fact]
     [Row("G18")]
+    public void Data_that_changed_under_a_stopped_run_is_noticed()
+    {
+        using (var stop = new CancellationTokenSource())
+            TrainingRun.Execute(Recipe(), Run, resume: false, [new AtStep(2, stop.Cancel)], stop: stop.Token);
+        File.AppendAllText(_folder.File("text.jsonl"), "{\"text\": \"one more document.\"}\n");
+        Assert.Contains("was saved with other data", Assert.ThrowsAny<UserException>(() => Execute(Recipe(), Run, resume: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Row("G18")]
     public void Two_runs_in_one_folder_are_refused()
     {
         Exception? second = null;
