@@ -43,7 +43,7 @@ public sealed class MetricsLog(string path, TimeProvider clock) : IRunHook, IDis
     public void Dispose() => _log?.Dispose();
 
     /// <summary>Reads a log back: losses by step, validations by step (loss, bits by byte).</summary>
-    internal static (List<(double Step, double Loss)> Train, List<(double Step, double Loss, double? BitsPerByte)> Validation) Read(string path)
+    public static (List<(double Step, double Loss)> Train, List<(double Step, double Loss, double? BitsPerByte)> Validation) Read(string path)
     {
         var (train, validation) = (new List<(double, double)>(), new List<(double, double, double?)>());
         foreach (var line in File.ReadLines(path))
