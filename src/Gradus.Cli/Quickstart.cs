@@ -33,7 +33,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         var steps = Math.Max(40, (long)(minutes * 60 / secondsPerStep));
         var recipe = Recipe(sources, steps, Path.Combine(folder, "data"));
         Say(string.Create(CultureInfo.InvariantCulture, $"training {steps:N0} steps of {recipe.Trainer.RowsPerStep() * recipe.Windows.Length:N0} tokens, about {minutes:0.#} minutes"));
-        var run = TrainingRun.Execute(recipe, folder, resume: false, [new TrainView(json)], Say, stop.Token);
+        var run = TrainingRun.Execute(recipe, folder, resume: false, [new TrainView(json)], Say, stop: stop.Token);
         if (run.End == RunEnd.Interrupted)
         {
             Say($"stopped after step {run.State.Step} and saved; go on with: ./gradus train {Path.Combine(folder, TrainingRun.RecipeName)} --out {folder} --resume");
@@ -93,7 +93,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         try
         {
             var few = draft with { Trainer = draft.Trainer with { ValidateEvery = 0, SaveEvery = 0, SampleEvery = 0 } };
-            TrainingRun.Execute(few, scratch, resume: false, [steps], line => { if (line.StartsWith("data", StringComparison.Ordinal) || line.StartsWith("tokenizer", StringComparison.Ordinal)) Say(line); }, stop);
+            TrainingRun.Execute(few, scratch, resume: false, [steps], line => { if (line.StartsWith("data", StringComparison.Ordinal) || line.StartsWith("tokenizer", StringComparison.Ordinal)) Say(line); }, stop: stop);
             stop.ThrowIfCancellationRequested();
         }
         finally

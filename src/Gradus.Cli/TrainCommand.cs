@@ -43,7 +43,7 @@ internal static class TrainCommand
             else Terminal.Note(line);
         }
         using var stop = new StopSignal(() => Say("finishing the step under way, saving (again: at once)"));
-        var run = TrainingRun.Execute(recipe, folder, resume, [new TrainView(json)], Say, stop.Token);
+        var run = TrainingRun.Execute(recipe, folder, resume, [new TrainView(json)], Say, stop: stop.Token);
         if (run.End == RunEnd.Interrupted)
         {
             Say($"stopped after step {run.State.Step} of {run.Steps} and saved; --resume goes on");
