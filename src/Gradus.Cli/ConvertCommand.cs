@@ -2,7 +2,6 @@ using System.CommandLine;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Models.Families;
-using Gradus.Models.Nn;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Training.Loop;
 
