@@ -24,6 +24,7 @@ internal static class Composition
         ListCommand.Create(),
         SchemaCommand.Create(),
         DoctorCommand.Create(),
+        BenchCommand.Create(),
         CompletionCommand.Create(),
     ];
 }

@@ -15,6 +15,9 @@ internal static unsafe class OneDnn
     // Larger than dnnl_memory_desc_t and dnnl_matmul_desc_t of any 2.x; only oneDNN looks inside.
     private const int DescriptorBytes = 1024, OperationBytes = 8192;
 
+    // Each holds machine code and is kept: a server that sees ever new lengths falls back to libtorch at some point.
+    private const int MostProducts = 1024;
+
     private static readonly Lock s_lock = new();
     private static readonly Dictionary<Problem, Product?> s_products = [];
     private static readonly bool s_loaded = Load();
@@ -85,7 +88,11 @@ internal static unsafe class OneDnn
         problem = problem with { Threads = Abi.Threads(0) };
         lock (s_lock)
         {
-            if (!s_products.TryGetValue(problem, out var product)) s_products[problem] = product = Make(problem);
+            if (!s_products.TryGetValue(problem, out var product))
+            {
+                if (s_products.Count >= MostProducts) return false;
+                s_products[problem] = product = Make(problem);
+            }
             if (product is null) return false;
             s_setHandle(product.A, a);
             s_setHandle(product.B, b);
