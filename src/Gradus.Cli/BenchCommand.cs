@@ -31,7 +31,7 @@ internal static class BenchCommand
             else Terminal.Out(FormattableString.Invariant($"{result.TokensPerSecond:N0} tokens/s (best {result.Best:N0}), peak memory {result.PeakRssMb:N0} MB, loss {result.LossFirst:F3} → {result.LossLast:F3}, libtorch {result.Libtorch}"));
             return ExitCode.Done;
         });
-        return new Command("bench", "Measures this machine and this build") { train };
+        return new Command("bench", "Measures this machine and this build.\n\nExample:\n  gradus bench train") { train };
     }
 
     private static Option<T> Option<T>(string name, string description, T value) => new(name) { Description = $"{description} ({value})", DefaultValueFactory = _ => value };

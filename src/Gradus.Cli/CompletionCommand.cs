@@ -38,7 +38,7 @@ internal static class CompletionCommand
 
     public static Command Create()
     {
-        var shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh" };
+        var shell = new Argument<string>("shell") { HelpName = "shell", Description = "bash, zsh, fish or pwsh" };
         shell.CompletionSources.Add(_ => s_scripts.Keys.Select(s => new System.CommandLine.Completions.CompletionItem(s)));
         var command = new Command("completion", "Prints the completion script of a shell.\n\nExample:\n  source <(./gradus completion bash)") { shell };
         command.SetAction(result => Run(result.GetRequiredValue(shell)));

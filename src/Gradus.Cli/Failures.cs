@@ -28,8 +28,8 @@ internal static class Failures
             case OperationCanceledException:
                 Terminal.Note("stopped");
                 return ExitCode.Stopped;
-            case DivergedException:
-                Terminal.Error(failure.Message);
+            case DivergedException diverged:
+                Terminal.Error(diverged.Message);
                 return ExitCode.Diverged;
             case UserException user:
                 Terminal.Error(user.Message);

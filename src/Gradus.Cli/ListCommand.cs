@@ -9,7 +9,7 @@ internal static class ListCommand
 {
     public static Command Create()
     {
-        var kind = new Argument<string?>("kind") { Description = "What to list, for example optimizers; without it, the kinds there are", DefaultValueFactory = _ => null };
+        var kind = new Argument<string?>("kind") { HelpName = "kind", Description = "What to list, for example optimizers; without it, the kinds there are", DefaultValueFactory = _ => null };
         kind.CompletionSources.Add(_ => Components.Sockets.Select(s => new System.CommandLine.Completions.CompletionItem(s.Name)));
         var json = new Option<bool>("--json") { Description = "One JSON object a line" };
         var command = new Command("list", "Lists the components that recipes can name: models, optimizers, objectives, schedules, sources …\n\nExamples:\n  gradus list\n  gradus list optimizers") { kind, json };

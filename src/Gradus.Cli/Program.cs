@@ -19,7 +19,7 @@ internal static class Program
             var result = Root().Parse(args.Length == 0 ? ["--help"] : args);
             if (result.Errors.Count == 0) return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
             foreach (var error in Explained(result)) Terminal.Error(error);
-            Terminal.Note($"'gradus {string.Join(' ', VerbsOf(result))}--help' shows what can be said");
+            Terminal.Note($"'gradus {string.Concat(VerbsOf(result))}--help' shows what can be said");
             return ExitCode.BadInput;
         });
     }
@@ -39,6 +39,7 @@ internal static class Program
             """);
         foreach (var verb in Composition.Verbs) root.Add(verb);
         Numbers.ReadStrictly(root);
+        Help.Shorten(root);
         if (!root.Directives.OfType<SuggestDirective>().Any()) root.Add(new SuggestDirective());
         return root;
     }

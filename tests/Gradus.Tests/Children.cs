@@ -10,6 +10,8 @@ internal static class Children
     {
         ["all-reduce"] = Engine.Groups.ProcessGroupTests.Child,
         ["no-codecs"] = Text.Data.CompressedFileTests.Child,
+        ["activation-memory"] = Training.Loop.TrainerTests.MemoryChild,
+        ["train"] = Training.Loop.TrainingRunTests.Child,
         ["prepare-data"] = Text.Data.PreparedDataTests.Child,
     };
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Gradus.Foundation.Kernels;
@@ -79,6 +80,7 @@ public static unsafe class AdamWKernel
         public readonly Numbers Numbers = numbers;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Run<T>(in Pass pass, int from, int to) where T : unmanaged, ILanes<T>
     {
         var n = pass.Numbers;

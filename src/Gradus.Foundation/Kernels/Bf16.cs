@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Gradus.Foundation.Kernels;
@@ -31,6 +32,7 @@ public static unsafe class Bf16
         Run<Lane, TFrom, TTo>(from, to, done, count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static long Run<T, TFrom, TTo>(byte* from, byte* to, long start, long count)
         where T : unmanaged, ILanes<T> where TFrom : struct, IElement where TTo : struct, IElement
     {

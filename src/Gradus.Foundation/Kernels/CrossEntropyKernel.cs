@@ -31,6 +31,7 @@ internal static unsafe class CrossEntropyKernel
         return Math.Log(sum) + largest - own;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Largest<T>(float* x, long count) where T : unmanaged, ILanes<T>
     {
         var (first, second) = (T.Of(float.NegativeInfinity), T.Of(float.NegativeInfinity));
@@ -45,6 +46,7 @@ internal static unsafe class CrossEntropyKernel
         return largest;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Exponentials<T>(float* x, long count, float largest) where T : unmanaged, ILanes<T>
     {
         // Blocks keep the float32 partial sums short; the blocks add up in float64.
@@ -76,6 +78,7 @@ internal static unsafe class CrossEntropyKernel
         return e;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long Scaled<T, TGradient>(float* x, byte* to, float factor, long i, long count) where T : unmanaged, ILanes<T> where TGradient : struct, IElement
     {
         var f = T.Of(factor);

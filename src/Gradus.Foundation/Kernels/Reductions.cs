@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Gradus.Foundation.Kernels;
@@ -16,6 +17,7 @@ internal static unsafe class Reductions
         else Run<Lane, TElement>(x, sums, rows, columns, from, to);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run<T, TElement>(byte* x, float* sums, long rows, long columns, long from, long to)
         where T : unmanaged, ILanes<T> where TElement : struct, IElement
     {
@@ -42,6 +44,7 @@ internal static unsafe class Reductions
         Add<Lane>(x, sum, done, count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long Add<T>(float* x, float* sum, long i, long count) where T : unmanaged, ILanes<T>
     {
         for (; i <= count - T.Count; i += T.Count) T.Store(sum + i, T.Load(sum + i) + T.Load(x + i));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Gradus.Foundation.Kernels;
@@ -17,6 +18,7 @@ internal static unsafe class SoftmaxKernel
         else Row<Lane, TElement>(scores, count, from, end, scale, to);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Row<T, TElement>(float* scores, long count, long from, long end, float scale, byte* to) where T : unmanaged, ILanes<T> where TElement : struct, IElement
     {
         var largest = T.Of(float.NegativeInfinity);
@@ -55,6 +57,7 @@ internal static unsafe class SoftmaxKernel
         else Backward<Lane, TElement>(p, dp, count, scale, to);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Backward<T, TElement>(byte* p, float* dp, long count, float scale, byte* to) where T : unmanaged, ILanes<T> where TElement : struct, IElement
     {
         var (sum, rest, bytes) = (T.Of(0), 0f, TElement.Bytes);

@@ -96,7 +96,7 @@ public sealed partial class CheckpointStore(string folder, RunIdentity identity,
     /// touched; damaged checkpoints are passed over, said, and set aside as <c>.damaged</c>.
     /// </summary>
     /// <returns>The run's state, or null when there is no checkpoint at all.</returns>
-    /// <exception cref="UserException">There are checkpoints, but none can be used.</exception>
+    /// <exception cref="UserException">There are checkpoints, but none can be used; or the newest belongs to other data, another tokenizer or another number of processes.</exception>
     public RunState? Restore(ILanguageModel model, Optimizer optimizer, Action<string> say)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -115,7 +115,7 @@ public sealed partial class CheckpointStore(string folder, RunIdentity identity,
                 LastSaved = step;
                 return state;
             }
-            catch (UserException e)
+            catch (UserException e) when (e is not OtherRunException)
             {
                 say($"{e.Message}; trying the checkpoint before it");
                 damaged.Add(path);
@@ -138,7 +138,7 @@ public sealed partial class CheckpointStore(string folder, RunIdentity identity,
 
     private RunState Read(long step, string path, ILanguageModel model, Optimizer optimizer)
     {
-        CheckpointManifest.Verify(path, step, identity.RunId);
+        RefuseOther(path, CheckpointManifest.Verify(path, step, identity.RunId));
         var stateFile = Path.Combine(path, StateFile);
         var state = StrictJson.Read<RunState>(File.ReadAllBytes(stateFile), stateFile);
         if (state.Step != step) throw new UserException(FormattableString.Invariant($"{stateFile}: is of step {state.Step}, not {step}"));
@@ -151,6 +151,17 @@ public sealed partial class CheckpointStore(string folder, RunIdentity identity,
         optimizer.Restore(state.OptimizerSteps, (name, value) => TensorFile.Read(moments, name, value));
         return state;
     }
+
+    // Sound, but going on from it with what the run has now would be another run.
+    private void RefuseOther(string path, CheckpointManifest manifest)
+    {
+        var what = manifest.Data != identity.Data ? "with other data: a source file has changed since; put it back"
+            : manifest.Tokenizer != identity.Tokenizer ? "with another tokenizer; put it back"
+            : manifest.WorldSize != worldSize ? FormattableString.Invariant($"by {manifest.WorldSize} processes and the run has {worldSize} now; start as many") : null;
+        if (what is not null) throw new OtherRunException($"{path}: was saved {what}, or start a new run from this run's model");
+    }
+
+    private sealed class OtherRunException(string message) : UserException(message);
 
     private static (string Name, Tensor Value)[] Weights(ILanguageModel model) => [.. model.Parameters.Select(p => (p.Name, p.Value))];
 

@@ -110,7 +110,15 @@ internal sealed class RunSetup : IDisposable
         var saved = Path.Combine(folder, "tokenizer");
         if (File.Exists(Path.Combine(saved, "tokenizer.json"))) return Tokenizer.Load(saved);
         say(FormattableString.Invariant($"tokenizer: training {train.VocabSize:N0} tokens"));
-        var tokenizer = train.Train(recipe.Data!.Read(DataSplit.Train).Select(d => d.Utf8));
+        Tokenizer tokenizer;
+        try
+        {
+            tokenizer = train.Train(recipe.Data!.Read(DataSplit.Train).Select(d => d.Utf8));
+        }
+        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UserException>().FirstOrDefault() is { } user)
+        {
+            throw new UserException(user.Message, e); // the documents are read inside the trainer's parallel loop
+        }
         // Under its final name only when whole: a killed run trains it again, to the same bytes.
         var building = saved + ".tmp";
         if (Directory.Exists(building)) Directory.Delete(building, recursive: true);

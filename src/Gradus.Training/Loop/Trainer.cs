@@ -47,6 +47,7 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
             var began = Clock.GetTimestamp();
             var report = Timed(Step(), began);
             foreach (var hook in hooks) hook.Stepped(report);
+            var former = (state.BestLoss, state.BestStep);
             var best = Due(o.ValidateEvery, atEnd: true) && Validate();
             if (Due(o.SampleEvery) && Sampler is not null)
             {
@@ -55,7 +56,9 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
             }
             state.Seconds += Clock.GetElapsedTime(began).TotalSeconds;
             // Last, so that a checkpoint holds everything this step did, its lines in the logs included.
-            if (Due(o.SaveEvery) || (best && (o.KeepBest || o.EarlyStopping is not null))) Save(final: false);
+            var wanted = best && (o.KeepBest || o.EarlyStopping is not null);
+            if ((Due(o.SaveEvery) || wanted) && !Save(final: false) && wanted)
+                (state.BestLoss, state.BestStep) = former; // best weights that are nowhere could not come back
         }
         if (Checkpoints is { } store && store.LastSaved != state.Step && state.Step > 0) Save(final: true);
         var end = state.StoppedEarly ? RunEnd.StoppedEarly : state.Step >= _steps ? RunEnd.Finished : RunEnd.Interrupted;
@@ -134,9 +137,9 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
         return best;
     }
 
-    private void Save(bool final)
+    private bool Save(bool final)
     {
-        if (Checkpoints is not { } store) return;
+        if (Checkpoints is not { } store) return false;
         foreach (var hook in hooks) hook.Saving(state);
         try
         {
@@ -144,11 +147,13 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
             foreach (var hook in hooks) hook.Saved(state.Step, folder);
             foreach (var problem in store.Prune(state))
                 foreach (var hook in hooks) hook.Warned(state.Step, problem);
+            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException && !final)
         {
             // A full disk must not cost the run: the last good checkpoint is untouched, and the next save may succeed.
             foreach (var hook in hooks) hook.Warned(state.Step, $"checkpoint not saved: {e.Message}");
+            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

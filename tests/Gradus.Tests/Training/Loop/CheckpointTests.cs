@@ -210,6 +210,22 @@ public sealed class CheckpointTests
         Assert.Equal(before, other.Weights());
     }
 
+    [Theory]
+    [InlineData("other", "tokenizer", 1, "with other data")]
+    [InlineData("data", "other", 1, "with another tokenizer")]
+    [InlineData("data", "tokenizer", 2, "by 1 processes and the run has 2 now")]
+    public void A_sound_checkpoint_of_other_circumstances_is_refused_not_passed_over(string data, string tokenizer, int processes, string words)
+    {
+        using var folder = Repo.Temp();
+        using var run = new SmallRun(Options, folder.Path);
+        run.Run();
+        var store = new CheckpointStore(folder.File("checkpoints"), new RunIdentity("run", "recipe", data, tokenizer), 2, processes);
+        Assert.Contains(words, Assert.ThrowsAny<UserException>(() => Restore(store, run)).Message, StringComparison.Ordinal);
+        Assert.Equal([8, 12], store.All.Select(c => c.Step));
+    }
+
+    private static void Restore(CheckpointStore store, SmallRun run) => store.Restore(run.Model, run.Optimizer, _ => Assert.Fail("nothing was damaged"));
+
     [Fact]
     public void The_newest_and_the_best_are_kept()
     {

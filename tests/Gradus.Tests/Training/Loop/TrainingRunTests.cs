@@ -27,16 +27,44 @@ public sealed class TrainingRunTests : IDisposable
 
     private string Run => _folder.File("run");
 
-    private TrainRecipe Recipe(params string[] overrides) => RecipeFile.Parse<TrainRecipe>($$"""
+    private TrainRecipe Recipe(params string[] overrides) => RecipeOver(_folder.File("text.jsonl"), overrides);
+
+    private static TrainRecipe RecipeOver(string text, params string[] overrides) => RecipeFile.Parse<TrainRecipe>($$"""
         name: story
         model: { kind: llama, hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1, max_position_embeddings: 32 }
         tokenizer: { train: { kind: bpe, vocab_size: 320 } }
-        data: { sources: [ { kind: jsonl, path: "{{_folder.File("text.jsonl")}}" } ], split: { validation: 0.2 } }
+        data: { sources: [ { kind: jsonl, path: "{{text}}" } ], split: { validation: 0.2 } }
         windows: { length: 16 }
         samples: { max_new_tokens: 8 }
         optimizer: { kind: adamw, learning_rate: 3e-3 }
         trainer: { steps: 12, batch: 4, accumulate: 2, validate_every: 5, validate_batches: 2, sample_every: 6, save_every: 4, schedule: { kind: cosine, warmup_steps: 3 } }
         """, "recipe.yaml", overrides);
+
+    /// <summary>A process that trains, to be killed.</summary>
+    internal static int Child(string[] args)
+    {
+        TrainingRun.Execute(RecipeOver(args[0]), args[1], resume: true, []);
+        return 0;
+    }
+
+    [Fact]
+    [Row("G18")]
+    public void Killed_again_and_again_in_the_middle_of_saves_it_ends_with_the_same_bits()
+    {
+        Execute(Recipe(), Run);
+        var killed = _folder.File("killed");
+        // One run, killed in four saves and in a resume, before it may finish. Exit code 137: SIGKILL did happen.
+        foreach (var place in new[] { "checkpoint.optimizer", "checkpoint.published", "checkpoint.restore", "durable.publish#2", "" })
+        {
+            using var child = Children.Start("train", new Dictionary<string, string> { ["GRADUS_FAILPOINT"] = place.Length > 0 ? place + ":kill" : "" }, _folder.File("text.jsonl"), killed);
+            var error = child.StandardError.ReadToEnd();
+            child.WaitForExit();
+            Assert.True(child.ExitCode == (place.Length > 0 ? 137 : 0), $"{place}: {child.ExitCode} {error}");
+        }
+        Assert.Equal(Deterministic(Run), Deterministic(killed));
+        foreach (var file in new[] { "model/model.safetensors", "checkpoints/step-00000012/optimizer.safetensors", "samples.jsonl" })
+            Assert.Equal(Hashing.Sha256File(Path.Combine(Run, file)), Hashing.Sha256File(Path.Combine(killed, file)));
+    }
 
     [Fact]
     [Row("G18"), Row("G19"), Row("G15")]
@@ -101,6 +129,16 @@ public sealed class TrainingRunTests : IDisposable
 
     [Fact]
     [Row("G18")]
+    public void Data_that_changed_under_a_stopped_run_is_noticed()
+    {
+        using (var stop = new CancellationTokenSource())
+            TrainingRun.Execute(Recipe(), Run, resume: false, [new AtStep(2, stop.Cancel)], stop: stop.Token);
+        File.AppendAllText(_folder.File("text.jsonl"), "{\"text\": \"one more document.\"}\n");
+        Assert.Contains("was saved with other data", Assert.ThrowsAny<UserException>(() => Execute(Recipe(), Run, resume: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Row("G18")]
     public void Two_runs_in_one_folder_are_refused()
     {
         Exception? second = null;
@@ -126,6 +164,14 @@ public sealed class TrainingRunTests : IDisposable
     [Row("G9")]
     public void Rows_longer_than_the_model_reaches_are_refused() =>
         Assert.Contains("windows.length=33: 33 is more than the 32 positions of the model", Assert.Throws<RecipeException>(() => Recipe("windows.length=33")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    [Row("G9")]
+    public void Text_that_is_not_there_is_one_clear_line()
+    {
+        var error = Assert.Throws<UserException>(() => Execute(RecipeOver(_folder.File("absent.jsonl")), Run));
+        Assert.Contains("absent.jsonl: there is no such file", error.Message, StringComparison.Ordinal);
+    }
 
     private static RunResult Execute(TrainRecipe recipe, string folder, bool resume = false) =>
         TrainingRun.Execute(recipe, folder, resume, [], stop: TestContext.Current.CancellationToken);
