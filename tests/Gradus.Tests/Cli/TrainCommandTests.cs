@@ -105,7 +105,7 @@ public sealed class TrainCommandTests : IDisposable
     [Row("G17")]
     public void A_run_that_diverges_says_at_which_step_and_keeps_the_last_checkpoint()
     {
-        var run = _toy.Train("run", "--set", "optimizer={kind: sgd, learning_rate: 100, momentum: 0.9}", "--set", "trainer.clip_norm=null", "--set", "trainer.save_every=3", "--set", "trainer.steps=100");
+        var run = _toy.Train("run", "--set", "optimizer={kind: adamw, learning_rate: 100, weight_decay: 1}", "--set", "trainer.clip_norm=null", "--set", "trainer.save_every=3", "--set", "trainer.steps=100");
         Assert.Equal(3, run.Code);
         var line = Assert.Single(run.Error.Split('\n'), l => l.StartsWith("error: ", StringComparison.Ordinal));
         Assert.Contains("step", line, StringComparison.Ordinal);
