@@ -1,5 +1,6 @@
 using Gradus.Engine;
 using Gradus.Foundation.Files;
+using Gradus.Training.Loop;
 
 namespace Gradus.Cli;
 
@@ -20,13 +21,16 @@ internal static class Failures
 
     private static int Explain(Exception failure)
     {
-        // Static constructors wrap what went wrong inside them.
-        while (failure is TypeInitializationException { InnerException: { } inner }) failure = inner;
+        // Static constructors and parallel loops wrap what went wrong inside them.
+        while (failure is TypeInitializationException or AggregateException && failure.InnerException is { } inner) failure = inner;
         switch (failure)
         {
             case OperationCanceledException:
                 Terminal.Note("stopped");
                 return ExitCode.Stopped;
+            case DivergedException diverged:
+                Terminal.Error(diverged.Message);
+                return ExitCode.Diverged;
             case UserException user:
                 Terminal.Error(user.Message);
                 return ExitCode.BadInput;
