@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Gradus.Foundation.Files;
+using Gradus.Tests;
+using Gradus.Tests.Cli;
+
+namespace Gradus.Scenarios;
+
+/// <summary>Every recipe of the repository for a few steps, and the quickstart from a file to its report.</summary>
+public sealed class RecipeScenarios : IDisposable
+{
+    private readonly TempFolder _folder = Repo.Temp();
+
+    public RecipeScenarios() => File.WriteAllText(_folder.File("text.txt"), Paragraphs(9000));
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string> Recipes => [.. Directory.EnumerateFiles(Path.Combine(Repo.Root, "recipes"), "*.yaml", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Repo.Root, path)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    [Row("A2")]
+    public void A_recipe_of_the_repository_trains_saves_and_leaves_a_model_that_generates(string recipe)
+    {
+        var here = CommandLine.Settings.In(_folder.Path);
+        string[] small = ["--set", "trainer.steps=3", "--set", "trainer.schedule.warmup_steps=1", "--set", "trainer.validate_every=3", "--set", "trainer.validate_batches=1", "--set", "data.sources=[{kind: text, path: text.txt, documents: passage, passage_bytes: 2048}]"];
+        var dry = CommandLine.Run(here, ["train", Path.Combine(Repo.Root, recipe), "--dry-run", "--json", .. small]).Done().Json;
+        Assert.Equal(3, dry.GetProperty("steps").GetInt64());
+        Assert.Equal(["text.txt"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
+
+        CommandLine.Run(here, ["train", Path.Combine(Repo.Root, recipe), "--out", "run", .. small]).Done();
+        Assert.Equal(3, File.ReadLines(_folder.File("run/metrics.jsonl")).Count(l => l.Contains("\"loss\"", StringComparison.Ordinal)));
+        var said = CommandLine.Run(here, "generate", "run", "--prompt", "the captain", "--max-new-tokens", "5", "--json").Done().Json;
+        Assert.Equal(5, said.GetProperty("ids").GetArrayLength());
+    }
+
+    [Fact]
+    [Row("A2"), Row("L1")]
+    public void Quickstart_goes_from_a_file_to_a_report_and_a_second_one_moves_the_first_aside()
+    {
+        var here = CommandLine.Settings.In(_folder.Path);
+        string[] small = ["quickstart", "--data", "text.txt", "--minutes", "0.05", "--out", "runs/quick", "--set", "tokenizer.train.vocab_size=512", "--set", "model.num_hidden_layers=2", "--set", "model.hidden_size=64", "--set", "model.intermediate_size=128", "--set", "windows.length=64"];
+        var done = CommandLine.Run(here, small).Done();
+        Assert.Contains("Held-out text, bits per byte", done.Out, StringComparison.Ordinal);
+        using var report = JsonDocument.Parse(File.ReadAllBytes(_folder.File("runs/quick/report.json")));
+        foreach (var field in new[] { "bits_per_byte", "kn3_bits_per_byte", "kn5_bits_per_byte", "tokens_per_second", "seconds_total" })
+            Assert.True(report.RootElement.GetProperty(field).GetDouble() is > 0 and < 1e9, field);
+        Assert.Equal(Path.Combine("runs/quick", "model"), report.RootElement.GetProperty("model").GetString());
+        foreach (var file in new[] { "report.md", "loss.svg", "metrics.jsonl", "recipe.yaml", "run.json", "model/config.json", "model/model.safetensors", "model/tokenizer.json" })
+            Assert.True(new FileInfo(_folder.File("runs/quick/" + file)).Length > 0, file);
+        Assert.Single(Directory.GetFiles(_folder.File("runs/quick/tensorboard")));
+        Assert.False(Directory.Exists(_folder.File("runs/quick.measuring")));
+        // What the report says of the model is what eval says of it on other text of the same kind: not equal, but near.
+        File.WriteAllText(_folder.File("more.txt"), Paragraphs(400, seed: 6));
+        var score = CommandLine.Run(here, "eval", "runs/quick", "--data", "more.txt", "--length", "64", "--stride", "32", "--json").Done().Json;
+        Assert.InRange(score.GetProperty("bits_per_byte").GetDouble() / report.RootElement.GetProperty("bits_per_byte").GetDouble(), 0.9, 1.1);
+
+        var weights = Hashing.Sha256File(_folder.File("runs/quick/model/model.safetensors"));
+        var json = CommandLine.Run(here, [.. small, "--json"]).Done();
+        Assert.Equal(weights, Hashing.Sha256File(_folder.File("runs/quick-1/model/model.safetensors")));
+        Assert.True(json.Json.GetProperty("bits_per_byte").GetDouble() > 0);
+        Assert.All(json.Lines, line => JsonDocument.Parse(line).Dispose());
+        Assert.Equal(["quick", "quick-1"], Directory.GetDirectories(_folder.File("runs")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    // Clauses from a seed; enough words that a model has something to learn and the text does not repeat itself.
+    private static string Paragraphs(int count, ulong seed = 5)
+    {
+        string[] who = ["the captain", "a whale", "the sailor", "an old man", "the sea", "my brother", "the wind", "no one", "a gull", "the harpooner"];
+        string[] does = ["saw", "followed", "feared", "loved", "called", "remembered", "struck", "forgot"];
+        string[] when = ["at night", "in the morning", "again", "for years", "twice", "before the storm", "without a word"];
+        var (draws, n, text) = (new Counter(seed, "paragraphs"), 0UL, new StringBuilder());
+        string Pick(string[] of) => of[draws.Below(n++, of.Length)];
+        for (var i = 0; i < count; i++)
+        {
+            for (var s = 0; s < 3; s++) text.Append(CultureInfo.InvariantCulture, $"{Pick(who)} {Pick(does)} {Pick(who)} {Pick(when)}, number {draws.Below(n++, 1000)}. ");
+            text.Append("\n\n");
+        }
+        return text.ToString();
+    }
+}
