@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using Gradus.Engine.Native;
 using Gradus.Engine.Tensors;
 
-namespace Gradus.Engine.Native;
+namespace Gradus.Engine.Ops;
 
 /// <summary>
 /// Matrix products straight from oneDNN, the library libtorch's own bfloat16 products come from: one primitive a shape, made once, with

@@ -1,0 +1,90 @@
+using System.IO.Enumeration;
+using Gradus.Engine.Tensors;
+using Gradus.Foundation.Kernels;
+using Gradus.Foundation.Recipes;
+using Gradus.Models.Nn;
+
+namespace Gradus.Training.Optim;
+
+/// <summary>
+/// Momentum orthogonalised by Newton-Schulz (Jordan et al., 2024) for the matrices inside the network, AdamW for the rest. Updates are scaled to
+/// AdamW's usual size (Liu et al., 2025), so one learning rate and one decay serve both. Learns more from few tokens than AdamW does.
+/// </summary>
+[Component("muon")]
+public sealed record MuonOptions : OptimizerOptions
+{
+    public MuonOptions() => WeightDecay = 0.01;
+
+    /// <summary>Share of the last direction kept, with Nesterov's look-ahead.</summary>
+    [AtLeast(0), Below(1)]
+    public double Momentum { get; init; } = 0.95;
+
+    /// <summary>Newton-Schulz iterations.</summary>
+    [AtLeast(1), AtMost(20)]
+    public int Iterations { get; init; } = 5;
+
+    /// <summary>Names of parameters that AdamW moves although they are matrices: tables of embeddings and heads.</summary>
+    public IReadOnlyList<string> AdamFor { get; init; } = ["*embed*", "*wte*", "*wpe*", "*lm_head*"];
+
+    /// <summary>AdamW's memory of the mean.</summary>
+    [AtLeast(0), Below(1)]
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>AdamW's memory of the mean square.</summary>
+    [AtLeast(0), Below(1)]
+    public double Beta2 { get; init; } = 0.95;
+
+    /// <summary>AdamW's term against division by zero.</summary>
+    [Above(0), AtMost(1)]
+    public double Eps { get; init; } = 1e-8;
+
+    public override Optimizer Build(IReadOnlyList<Parameter> parameters) => new Muon(parameters, this);
+
+    internal bool IsOrthogonalised(Parameter parameter) =>
+        parameter.Value.Dims == 2 && !AdamFor.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, parameter.Name, ignoreCase: false));
+}
+
+internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) : Optimizer(parameters, "exp_avg", "exp_avg_sq")
+{
+    // RMS of an update of AdamW, as measured by Liu et al.; an orthogonal n × m matrix has RMS 1 / sqrt(max(n, m)).
+    private const double AdamRms = 0.2;
+
+    protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale)
+    {
+        if (!o.IsOrthogonalised(parameter))
+        {
+            AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
+            {
+                LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = true,
+            });
+            return;
+        }
+        if (gradientScale != 1) gradient.MulInPlace(gradientScale);
+        var momentum = slots[0];
+        momentum.LerpInPlace(gradient, 1 - o.Momentum);
+        gradient.LerpInPlace(momentum, o.Momentum);
+        var direction = Orthogonalised(gradient, o.Iterations);
+        if (o.DecayOf(parameter) is > 0 and var decay) parameter.Value.MulInPlace(1 - rate * decay);
+        var scale = AdamRms * Math.Sqrt(Math.Max(gradient.Size(0), gradient.Size(1)));
+        parameter.Value.AddInPlace(direction.To(parameter.Value.DType), -rate * scale);
+    }
+
+    /// <summary>
+    /// U Vᵀ of the singular value decomposition, roughly: the quintic iteration x → a x + b x³ + c x⁵ brings every singular value near 1
+    /// (0.7 to 1.2), which is all the method needs; in bfloat16, as published.
+    /// </summary>
+    internal static Tensor Orthogonalised(Tensor gradient, int iterations)
+    {
+        const double a = 3.4445, b = -4.7750, c = 2.0315;
+        var tall = gradient.Size(0) > gradient.Size(1);
+        var x = (gradient / gradient.Norm().Add(1e-12)).To(DType.BFloat16);
+        if (tall) x = x.T();
+        for (var i = 0; i < iterations; i++)
+        {
+            var square = x.MatMul(x.T());
+            var polynomial = (square * b).Add(square.MatMul(square), c);
+            x = (x * a).Add(polynomial.MatMul(x));
+        }
+        return tall ? x.T() : x;
+    }
+}
