@@ -1,4 +1,3 @@
-using Gradus.Engine.Native;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Kernels;
 

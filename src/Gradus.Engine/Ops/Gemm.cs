@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics.X86;
-using Gradus.Engine.Native;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Kernels;
 

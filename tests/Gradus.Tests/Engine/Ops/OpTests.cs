@@ -17,7 +17,7 @@ public class OpTests
         foreach (var op in Op.Declared)
         {
             var inside = Regex.Match(op.Schema, @"\((.*)\) ->").Groups[1].Value.Replace("*, ", "", StringComparison.Ordinal);
-            var names = Regex.Matches(inside, @"\s([a-z_0-9]+)(?:=[^,\]]*(?:\[[^\]]*\])?)?(?:,|$)").Select(m => m.Groups[1].Value).ToArray();
+            var names = Regex.Matches(inside, @"\s([A-Za-z_0-9]+)(?:=[^,\]]*(?:\[[^\]]*\])?)?(?:,|$)").Select(m => m.Groups[1].Value).ToArray();
             var ours = op.Arguments.Split(", ");
             Assert.True(names.Take(ours.Length).SequenceEqual(ours), $"{op.Name} is wrapped as ({op.Arguments}) but is {op.Schema}");
         }

@@ -1,0 +1,63 @@
+using Gradus.Engine.Tensors;
+using Gradus.Models.Nn;
+using Gradus.Training.Optim;
+
+namespace Gradus.Tests.Training.Optim;
+
+public class MuonTests
+{
+    [Theory]
+    [InlineData(24, 40)]
+    [InlineData(40, 24)]
+    public void The_iteration_brings_every_singular_value_near_one_and_keeps_the_directions(int rows, int columns)
+    {
+        using var scope = Tensor.Scope();
+        using var random = new Generator(5);
+        var gradient = Tensor.Normal(random, 0, 1, rows, columns);
+        var o = Muon.Orthogonalised(gradient, 5).To(DType.Float32);
+        var (u, s, v) = Svd(o);
+        Assert.All(s.ToArray<float>(), value => Assert.InRange(value, 0.6f, 1.3f)); // 0.7 to 1.2 as published, and bfloat16's rounding
+        var (gu, gs, gv) = Svd(gradient);
+        Assert.True(gs.ToArray<float>()[^1] < 0.5f * gs.ToArray<float>()[0], "the gradient itself is far from orthogonal");
+        // The nearest orthogonal matrix, exactly: U Vᵀ.
+        var exact = gu.MatMul(gv);
+        var cosine = (o * exact).Sum().Item() / (o.Norm().Item() * exact.Norm().Item());
+        Assert.True(cosine > 0.97, $"cosine {cosine}");
+        _ = (u, v);
+    }
+
+    [Fact]
+    public void Matrices_inside_move_along_the_orthogonalised_momentum_and_tables_and_vectors_as_AdamW_moves_them()
+    {
+        using var scope = Tensor.Scope();
+        using var random = new Generator(7);
+        var names = new[] { "model.layers.0.mlp.up_proj.weight", "model.embed_tokens.weight", "model.norm.weight" };
+        var starts = new[] { Tensor.Normal(random, 0, 1, 8, 6), Tensor.Normal(random, 0, 1, 8, 6), Tensor.Normal(random, 0, 1, 6) };
+        var gradients = new[] { Tensor.Normal(random, 0, 1, 8, 6), Tensor.Normal(random, 0, 1, 8, 6), Tensor.Normal(random, 0, 1, 6) };
+        Tensor[] After(OptimizerOptions options)
+        {
+            var parameters = names.Select((name, i) => new Parameter(name, starts[i].Clone())).ToArray();
+            using var optimizer = options.Build(parameters);
+            for (var i = 0; i < names.Length; i++) parameters[i].Value.Gradient = gradients[i].Clone();
+            optimizer.Apply(0.1);
+            var values = parameters.Select(p => p.Value.Detach().Clone()).ToArray();
+            foreach (var parameter in parameters) parameter.Dispose();
+            return values;
+        }
+        var muon = After(new MuonOptions { WeightDecay = 0, Beta2 = 0.95 });
+        var adam = After(new AdamWOptions { WeightDecay = 0, Beta2 = 0.95 });
+        Assert.Equal(adam[1].ToArray<float>(), muon[1].ToArray<float>());
+        Assert.Equal(adam[2].ToArray<float>(), muon[2].ToArray<float>());
+        // First step: the momentum and its look-ahead both point along the gradient, so the update is its orthogonalised direction.
+        var expected = starts[0].Add(Muon.Orthogonalised(gradients[0], 5).To(DType.Float32), -0.1 * 0.2 * Math.Sqrt(8));
+        var difference = (expected - muon[0]).Abs().Max().Item();
+        Assert.True(difference < 2e-3, $"{difference}"); // bfloat16 of a scaled copy rounds otherwise
+        Assert.True((muon[0] - adam[0]).Abs().Max().Item() > 1e-2, "the control: AdamW goes elsewhere");
+    }
+
+    private static (Tensor U, Tensor S, Tensor V) Svd(Tensor a)
+    {
+        var parts = Gradus.Engine.Ops.Op.Find("aten::linalg_svd", "A, full_matrices").CallMany(a, false);
+        return (parts[0], parts[1], parts[2]);
+    }
+}
