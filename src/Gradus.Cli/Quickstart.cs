@@ -29,7 +29,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
 
         Say("measuring this machine: tokenizer, data and a few steps");
         var draft = Recipe(sources, steps: CalibrationSteps, Path.Combine(folder, "data"));
-        var (secondsPerStep, _) = Calibrate(draft, stop.Token);
+        var secondsPerStep = Calibrate(draft, stop.Token);
         var steps = Math.Max(40, (long)(minutes * 60 / secondsPerStep));
         var recipe = Recipe(sources, steps, Path.Combine(folder, "data"));
         Say(string.Create(CultureInfo.InvariantCulture, $"training {steps:N0} steps of {recipe.Trainer.RowsPerStep() * recipe.Windows.Length:N0} tokens, about {minutes:0.#} minutes"));
@@ -85,7 +85,8 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         return "{ kind: " + Components.KindOf(source.GetType()) + ", " + string.Join(", ", yaml.Split('\n').Where(l => !l.StartsWith("kind:", StringComparison.Ordinal))) + " }";
     }
 
-    private (double Seconds, double TokensPerSecond) Calibrate(TrainRecipe draft, CancellationToken stop)
+    /// <summary>Median seconds of a step, from a few made and thrown away.</summary>
+    private double Calibrate(TrainRecipe draft, CancellationToken stop)
     {
         var steps = new StepTimes();
         var scratch = folder + ".measuring";
@@ -100,7 +101,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         {
             if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
         }
-        return (steps.Median, 0);
+        return steps.Median;
     }
 
     private QuickstartReport Judge(LoadedModel loaded, TrainRecipe recipe, RunResult run, double before, CancellationToken stop)

@@ -100,8 +100,8 @@ internal sealed record QuickstartReport
         var chart = new SvgChart
         {
             Title = "Loss by step", XLabel = "step", YLabel = "loss (nats a token)", LogX = train.Count >= 300,
-            Lines = [new ChartLine("training", train) { Smoothing = train.Count >= 300 ? 0.97 : 0.8 }, new ChartLine("held-out (validation)", [.. validation.Select(v => (v.Step, v.Loss))])],
-            References = [new ChartReference("3-gram Kneser-Ney", r.Kn3BitsPerByte * natsPerToken), new ChartReference("5-gram Kneser-Ney", r.Kn5BitsPerByte * natsPerToken)],
+            Lines = [new ChartLine("training", train) { Smoothing = train.Count >= 300 ? 0.97 : 0.8 }, new ChartLine("validation", [.. validation.Select(v => (v.Step, v.Loss))])],
+            References = [new ChartReference("3-gram Kneser-Ney, test", r.Kn3BitsPerByte * natsPerToken), new ChartReference("5-gram Kneser-Ney, test", r.Kn5BitsPerByte * natsPerToken), new ChartReference("this model, test", r.BitsPerByte * natsPerToken)],
         };
         Durable.WriteText(Path.Combine(folder, "loss.svg"), chart.Render());
     }
