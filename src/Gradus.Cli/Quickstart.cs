@@ -85,7 +85,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         return "{ kind: " + Components.KindOf(source.GetType()) + ", " + string.Join(", ", yaml.Split('\n').Where(l => !l.StartsWith("kind:", StringComparison.Ordinal))) + " }";
     }
 
-    /// <summary>Median seconds of a step, from a few made and thrown away.</summary>
+    /// <summary>Seconds of a step, from a few made and thrown away.</summary>
     private double Calibrate(TrainRecipe draft, CancellationToken stop)
     {
         var steps = new StepTimes();
@@ -101,7 +101,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         {
             if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
         }
-        return steps.Median;
+        return steps.Usual;
     }
 
     private QuickstartReport Judge(LoadedModel loaded, TrainRecipe recipe, RunResult run, double before, CancellationToken stop)
@@ -131,8 +131,8 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
     {
         private readonly List<double> _seconds = [];
 
-        /// <summary>Half of the steps, the first ones, warm the machine up.</summary>
-        public double Median => _seconds.Skip(_seconds.Count / 2).Order().ElementAt(_seconds.Count / 4);
+        /// <summary>The lower quartile of the second half: the first steps warm the machine up, and another program's burst is not its speed.</summary>
+        public double Usual => _seconds.Skip(_seconds.Count / 2).Order().ElementAt(_seconds.Count / 8);
 
         public void Stepped(StepReport report) => _seconds.Add(report.Seconds);
     }
