@@ -75,7 +75,7 @@ public class ByteLevelBpeTests
     public void A_megabyte_of_the_same_takes_less_than_two_seconds_and_grows_with_its_length(string unit)
     {
         // RELIABILITY TK4: at most 2 s a MB and about linear. Others share this machine's caches, so the test takes processor time, the
-        // best of two, and a fourfold text: linear is 4 times the time, n^2 would be 16.
+        // best of two, and a fourfold text: linear is 4 times the time, n^2 would be 16; 9 is 3 for each doubling.
         foreach (var path in new[] { "tok-gpt2/encoder.json", "tok-tiktoken/cl100k_base.tiktoken" })
         {
             var tokenizer = Load(path);
@@ -84,7 +84,7 @@ public class ByteLevelBpeTests
             var quarter = Best(tokenizer, text.AsSpan(0, text.Length / 4));
             var whole = Best(tokenizer, text);
             Assert.True(whole < 2.0, $"{path}: {whole:0.00} s for 1 MB of '{unit}'");
-            Assert.True(whole < 0.05 || whole / quarter <= 10, $"{path}: {quarter:0.000} s, then {whole:0.000} s for four times the length of '{unit}'");
+            Assert.True(whole < 0.05 || whole / quarter <= 9, $"{path}: {quarter:0.000} s, then {whole:0.000} s for four times the length of '{unit}'");
         }
     }
 
