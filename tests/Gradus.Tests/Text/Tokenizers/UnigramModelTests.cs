@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using Gradus.Text.Tokenizers;
-using Gradus.Text.Tokenizers.Formats;
 using Gradus.Text.Tokenizers.Models;
 
 namespace Gradus.Tests.Text.Tokenizers;
