@@ -112,7 +112,7 @@ internal static class PipelineJson
                 : new ChainSplitter(splitter, step.Splitter);
         }
 
-        return new(splitter is ChainSplitter ? PreTokenizerOptions.Known(splitter.Pattern) ?? splitter : splitter ?? WholeSplitter.Instance, byteLevel, addPrefixSpace);
+        return new(splitter is ChainSplitter ? PreTokenizerOptions.ScannerFor(splitter.Pattern) ?? splitter : splitter ?? WholeSplitter.Instance, byteLevel, addPrefixSpace);
     }
 
     private static Splitter ReadSplit(JsonField field)
