@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Gradus.Engine;
+using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Inference.Evaluation;
@@ -14,10 +15,13 @@ namespace Gradus.Cli;
 internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, string folder, IReadOnlyList<string> overrides, bool json)
 {
     private const int CalibrationSteps = 16;
-    private const double LongMinutes = 8;
+
+    // Shapes, the largest first, and the arithmetic (floating-point operations at this machine's peak) from which each is worth its size: docs/log.md.
+    private static readonly (string Recipe, double Work)[] s_shapes = [("quickstart.yaml", 60e12), ("quickstart-small.yaml", 0)];
     private static readonly string[] s_prompts = ["The people of the United States", "I have the honor", "Call me"];
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private string _shape = s_shapes[^1].Recipe;
 
     public int Run()
     {
@@ -27,7 +31,9 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         SetAside();
         using var stop = new StopSignal(() => Say("finishing the step under way, saving (again: at once)"));
 
-        Say("measuring this machine: tokenizer, data and a few steps");
+        var peak = Flops.MeasurePeak(ComputeTypes.Of(ComputeTypes.Decide(Precision.Auto, Device.Cpu)), Device.Cpu);
+        _shape = s_shapes.First(shape => peak * minutes * 60 >= shape.Work).Recipe;
+        Say(string.Create(CultureInfo.InvariantCulture, $"this machine multiplies {peak / 1e9:0} GFLOP/s: the shape of recipes/{_shape}; measuring a few steps of it"));
         var draft = Recipe(sources, steps: CalibrationSteps, Path.Combine(folder, "data"));
         var secondsPerStep = Calibrate(draft, stop.Token);
         var steps = Math.Max(40, (long)(minutes * 60 / secondsPerStep));
@@ -68,7 +74,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
 
     private TrainRecipe Recipe(IReadOnlyList<string> sources, long steps, string cache)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, "recipes", minutes >= LongMinutes ? "quickstart-long.yaml" : "quickstart.yaml");
+        var path = Path.Combine(AppContext.BaseDirectory, "recipes", _shape);
         var list = string.Join(", ", sources.Select(source => SourceText(source)));
         var every = Math.Max(1, steps / 8);
         return RecipeFile.Read<TrainRecipe>(path, [

@@ -56,6 +56,23 @@ internal static unsafe class Gemm
         else c.CopyFrom(product);
     }
 
+    /// <summary>a [n, rows, inner] · b [n, inner, columns] without gradients, all n by one call of oneDNN on the matrices where they lie; null where it does not apply.</summary>
+    public static Tensor? Batched(Tensor a, Tensor b)
+    {
+        if (!OneDnn.IsAvailable || a.Dims != 3 || b.Dims != 3 || a.DType != b.DType || a.DType is not (DType.Float32 or DType.BFloat16) || !a.Device.IsCpu || !b.Device.IsCpu || Widens(a)
+            || a.Size(0) != b.Size(0) || a.Size(2) != b.Size(1) || a.Elements == 0 || b.Elements == 0) return null;
+        var (sa, sb, rows, columns) = (a.Strides, b.Strides, a.Size(1), b.Size(2));
+        if ((sa[1] != 1 && sa[2] != 1) || (sb[1] != 1 && sb[2] != 1)) return null;
+        var c = Tensor.Empty(a.DType, Device.Cpu, a.Size(0), rows, columns);
+        var problem = new OneDnn.Problem(1, a.Size(0), rows, a.Size(2), columns)
+        {
+            In = a.DType, Out = a.DType, A = (0, sa[0], sa[1], sa[2]), B = (0, sb[0], sb[1], sb[2]), C = (0, rows * columns, columns),
+        };
+        if (OneDnn.TryRun(problem, (void*)a.Info().Data, (void*)b.Info().Data, c.Pointer<byte>())) return c;
+        c.Dispose();
+        return null;
+    }
+
     /// <summary>The tensor itself when it is contiguous and of that type, or a converted copy.</summary>
     public static Tensor Cast(Tensor x, DType type)
     {

@@ -72,6 +72,7 @@ public sealed partial class Tensor
     public Tensor MatMul(Tensor other)
     {
         ArgumentNullException.ThrowIfNull(other);
+        if (!Grad.IsOn && Gemm.Batched(this, other) is { } product) return product;
         return Gemm.Widens(this) && Gemm.Widens(other) ? s_matmul.Call(To(DType.Float32), other.To(DType.Float32)).To(DType) : s_matmul.Call(this, other);
     }
     public Tensor Softmax(int dim) => s_softmaxInt.Call(this, dim);

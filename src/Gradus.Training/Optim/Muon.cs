@@ -49,42 +49,61 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
     // RMS of an update of AdamW, as measured by Liu et al.; an orthogonal n × m matrix has RMS 1 / sqrt(max(n, m)).
     private const double AdamRms = 0.2;
 
-    protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale)
+    // Matrices of one shape are orthogonalised together, up to this many elements: small products are too short to keep several threads busy.
+    private const long MostElements = 1 << 23;
+
+    protected override void UpdateAll(IReadOnlyList<(Parameter Parameter, Tensor Gradient, Tensor[] Slots)> entries, double rate, double gradientScale)
     {
-        if (!o.IsOrthogonalised(parameter))
-        {
-            AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
+        base.UpdateAll([.. entries.Where(e => !o.IsOrthogonalised(e.Parameter))], rate, gradientScale);
+        foreach (var alike in entries.Where(e => o.IsOrthogonalised(e.Parameter)).GroupBy(e => Wide(e.Gradient).Shape.Aggregate("", (name, size) => $"{name} {size}")))
+            foreach (var some in alike.Chunk((int)Math.Max(1, MostElements / alike.First().Gradient.Elements)))
             {
-                LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = true,
-            });
-            return;
-        }
-        if (gradientScale != 1) gradient.MulInPlace(gradientScale);
-        var momentum = slots[0];
-        momentum.LerpInPlace(gradient, 1 - o.Momentum);
-        gradient.LerpInPlace(momentum, o.Momentum);
-        var direction = Orthogonalised(gradient, o.Iterations);
-        if (o.DecayOf(parameter) is > 0 and var decay) parameter.Value.MulInPlace(1 - rate * decay);
-        var scale = AdamRms * Math.Sqrt(Math.Max(gradient.Size(0), gradient.Size(1)));
-        parameter.Value.AddInPlace(direction.To(parameter.Value.DType), -rate * scale);
+                using var scope = Tensor.Scope();
+                var directions = Orthogonalised(Tensor.Stack([.. some.Select(e => Wide(Look(e.Gradient, e.Slots[0], gradientScale)))], 0), o.Iterations);
+                for (var i = 0; i < some.Length; i++)
+                {
+                    var (value, direction) = (some[i].Parameter.Value, directions.Select(0, i));
+                    if (o.DecayOf(some[i].Parameter) is > 0 and var decay) value.MulInPlace(1 - rate * decay);
+                    var scale = AdamRms * Math.Sqrt(Math.Max(value.Size(0), value.Size(1)));
+                    value.AddInPlace((IsTall(value) ? direction.T() : direction).To(value.DType), -rate * scale);
+                }
+            }
     }
 
+    protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale) =>
+        AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
+        {
+            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = true,
+        });
+
+    /// <summary>Moves the momentum and gives the gradient as Nesterov sees it; writes into the gradient.</summary>
+    private Tensor Look(Tensor gradient, Tensor momentum, double gradientScale)
+    {
+        if (gradientScale != 1) gradient.MulInPlace(gradientScale);
+        momentum.LerpInPlace(gradient, 1 - o.Momentum);
+        gradient.LerpInPlace(momentum, o.Momentum);
+        return gradient;
+    }
+
+    private static bool IsTall(Tensor matrix) => matrix.Size(0) > matrix.Size(1);
+
+    private static Tensor Wide(Tensor matrix) => IsTall(matrix) ? matrix.T() : matrix;
+
     /// <summary>
-    /// U Vᵀ of the singular value decomposition, roughly: the quintic iteration x → a x + b x³ + c x⁵ brings every singular value near 1
-    /// (0.7 to 1.2), which is all the method needs; in bfloat16, as published, where that is the faster type.
+    /// U Vᵀ of the singular value decomposition of each of [n, rows, columns] matrices with rows ≤ columns, roughly: the quintic iteration
+    /// x → a x + b x³ + c x⁵ brings every singular value near 1 (0.7 to 1.2), which is all the method needs; in bfloat16, as published,
+    /// where that is the faster type.
     /// </summary>
-    internal static Tensor Orthogonalised(Tensor gradient, int iterations)
+    internal static Tensor Orthogonalised(Tensor gradients, int iterations)
     {
         const double a = 3.4445, b = -4.7750, c = 2.0315;
-        var tall = gradient.Size(0) > gradient.Size(1);
-        var x = (gradient / gradient.Norm().Add(1e-12)).To(gradient.Device.IsCpu && !Bf16.HasProducts ? DType.Float32 : DType.BFloat16);
-        if (tall) x = x.T();
+        var x = (gradients / (gradients.Pow(2).Sum([1, 2], keepDim: true).Sqrt() + 1e-12)).To(gradients.Device.IsCpu && !Bf16.HasProducts ? DType.Float32 : DType.BFloat16);
         for (var i = 0; i < iterations; i++)
         {
-            var square = x.MatMul(x.T());
+            var square = x.MatMul(x.Transpose(1, 2));
             var polynomial = (square * b).Add(square.MatMul(square), c);
             x = (x * a).Add(polynomial.MatMul(x));
         }
-        return tall ? x.T() : x;
+        return x;
     }
 }

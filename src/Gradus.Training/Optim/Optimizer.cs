@@ -42,12 +42,12 @@ public abstract class Optimizer : IDisposable
     {
         using var off = Grad.Off();
         Steps++;
+        using var scope = Tensor.Scope();
+        var entries = new List<(Parameter, Tensor, Tensor[])>(_entries.Length);
         foreach (var (parameter, slots) in _entries)
-        {
-            using var scope = Tensor.Scope();
             if (parameter.Value.Gradient is { } gradient)
-                Update(parameter, gradient, slots, rate, gradientScale);
-        }
+                entries.Add((parameter, gradient, slots));
+        UpdateAll(entries, rate, gradientScale);
     }
 
     /// <summary>Takes over a state read from a checkpoint.</summary>
@@ -65,6 +65,17 @@ public abstract class Optimizer : IDisposable
         foreach (var (_, slots) in _entries)
             foreach (var slot in slots) slot.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The update of every parameter that has a gradient: one after the other, unless an optimiser does better with several at once.</summary>
+    protected virtual void UpdateAll(IReadOnlyList<(Parameter Parameter, Tensor Gradient, Tensor[] Slots)> entries, double rate, double gradientScale)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        foreach (var (parameter, gradient, slots) in entries)
+        {
+            using var scope = Tensor.Scope();
+            Update(parameter, gradient, slots, rate, gradientScale);
+        }
     }
 
     /// <summary>One parameter's update. <see cref="Steps"/> already counts it.</summary>

@@ -14,7 +14,7 @@ public class MuonTests
         using var scope = Tensor.Scope();
         using var random = new Generator(5);
         var gradient = Tensor.Normal(random, 0, 1, rows, columns);
-        var o = Muon.Orthogonalised(gradient, 5).To(DType.Float32);
+        var o = Orthogonalised(gradient);
         var (u, s, v) = Svd(o);
         Assert.All(s.ToArray<float>(), value => Assert.InRange(value, 0.6f, 1.3f)); // 0.7 to 1.2 as published, and bfloat16's rounding
         var (gu, gs, gv) = Svd(gradient);
@@ -49,10 +49,38 @@ public class MuonTests
         Assert.Equal(adam[1].ToArray<float>(), muon[1].ToArray<float>());
         Assert.Equal(adam[2].ToArray<float>(), muon[2].ToArray<float>());
         // First step: the momentum and its look-ahead both point along the gradient, so the update is its orthogonalised direction.
-        var expected = starts[0].Add(Muon.Orthogonalised(gradients[0], 5).To(DType.Float32), -0.1 * 0.2 * Math.Sqrt(8));
+        var expected = starts[0].Add(Orthogonalised(gradients[0]), -0.1 * 0.2 * Math.Sqrt(8));
         var difference = (expected - muon[0]).Abs().Max().Item();
         Assert.True(difference < 2e-3, $"{difference}"); // bfloat16 of a scaled copy rounds otherwise
         Assert.True((muon[0] - adam[0]).Abs().Max().Item() > 1e-2, "the control: AdamW goes elsewhere");
+    }
+
+    [Fact]
+    public void Matrices_of_one_shape_lying_or_standing_get_together_what_each_gets_alone()
+    {
+        using var scope = Tensor.Scope();
+        using var random = new Generator(9);
+        (long Rows, long Columns)[] shapes = [(8, 6), (6, 8), (8, 6), (6, 8), (5, 5), (5, 5), (7, 3)];
+        var parameters = shapes.Select((shape, i) => new Parameter($"layers.{i}.weight", Tensor.Normal(random, 0, 1, shape.Rows, shape.Columns))).ToArray();
+        var starts = parameters.Select(p => p.Value.Detach().Clone()).ToArray();
+        var gradients = shapes.Select(shape => Tensor.Normal(random, 0, 1, shape.Rows, shape.Columns)).ToArray();
+        using var optimizer = new MuonOptions { WeightDecay = 0 }.Build(parameters);
+        for (var i = 0; i < shapes.Length; i++) parameters[i].Value.Gradient = gradients[i].Clone();
+        optimizer.Apply(0.1);
+        for (var i = 0; i < shapes.Length; i++)
+        {
+            var expected = starts[i].Add(Orthogonalised(gradients[i]), -0.1 * 0.2 * Math.Sqrt(Math.Max(shapes[i].Rows, shapes[i].Columns)));
+            var difference = (expected - parameters[i].Value.Detach()).Abs().Max().Item();
+            Assert.True(difference < 2e-3, $"matrix {i}: {difference}");
+        }
+        foreach (var parameter in parameters) parameter.Dispose();
+    }
+
+    private static Tensor Orthogonalised(Tensor matrix)
+    {
+        var isTall = matrix.Size(0) > matrix.Size(1);
+        var direction = Muon.Orthogonalised((isTall ? matrix.T() : matrix).Unsqueeze(0), 5).To(DType.Float32).Select(0, 0);
+        return isTall ? direction.T() : direction;
     }
 
     private static (Tensor U, Tensor S, Tensor V) Svd(Tensor a)
