@@ -33,7 +33,7 @@ internal static class PipelineJson
     /// <summary>Writes what <see cref="Read"/> reads.</summary>
     public static void Write(System.Text.Json.Utf8JsonWriter json, Splitter splitter, bool addPrefixSpace)
     {
-        if (splitter is Gpt2Splitter or WholeSplitter)
+        if (splitter == Gpt2Splitter.Instance || splitter is WholeSplitter)
         {
             WriteByteLevel(json, addPrefixSpace, splitter is Gpt2Splitter);
             return;
@@ -112,7 +112,7 @@ internal static class PipelineJson
                 : new ChainSplitter(splitter, step.Splitter);
         }
 
-        return new(splitter ?? WholeSplitter.Instance, byteLevel, addPrefixSpace);
+        return new(splitter is ChainSplitter ? PreTokenizerOptions.ScannerFor(splitter.Pattern) ?? splitter : splitter ?? WholeSplitter.Instance, byteLevel, addPrefixSpace);
     }
 
     private static Splitter ReadSplit(JsonField field)
@@ -130,21 +130,17 @@ internal static class PipelineJson
 
     private static void WriteSplits(System.Text.Json.Utf8JsonWriter json, Splitter splitter)
     {
-        if (splitter is ChainSplitter chain)
+        foreach (var pattern in splitter.Steps)
         {
-            WriteSplits(json, chain.First);
-            WriteSplits(json, chain.Second);
-            return;
+            json.WriteStartObject();
+            json.WriteString("type", "Split");
+            json.WriteStartObject("pattern");
+            json.WriteString("Regex", pattern);
+            json.WriteEndObject();
+            json.WriteString("behavior", "Isolated");
+            json.WriteBoolean("invert", false);
+            json.WriteEndObject();
         }
-
-        json.WriteStartObject();
-        json.WriteString("type", "Split");
-        json.WriteStartObject("pattern");
-        json.WriteString("Regex", splitter.Pattern);
-        json.WriteEndObject();
-        json.WriteString("behavior", "Isolated");
-        json.WriteBoolean("invert", false);
-        json.WriteEndObject();
     }
 
     public static void WriteByteLevel(System.Text.Json.Utf8JsonWriter json, bool addPrefixSpace, bool useRegex)

@@ -72,7 +72,7 @@ public abstract class Tokenizer
     internal virtual bool StartsWithAddedSpace => false;
 
     /// <summary>The text of <paramref name="ids"/>. Bytes that are no UTF-8 come out as U+FFFD, one for each maximal broken sequence.</summary>
-    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
+    public virtual string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
     {
         var bytes = new ArrayBufferWriter<byte>(Math.Max(16, ids.Length * 5));
         var atStart = StartsWithAddedSpace;
