@@ -123,7 +123,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
             TestDocuments = test.Documents, TestTokens = windows.Targets, TestBytes = test.TextBytes, TrainTokens = prepared.Train.Tokens, TrainDocuments = prepared.Train.Documents,
             Model = run.ModelFolder!, Parameters = loaded.Model.Parameters.Sum(p => p.Value.Elements), VocabSize = loaded.Tokenizer.VocabSize,
             Steps = run.State.Step, TokensPerSecond = run.State.TargetTokens / seconds, SecondsTraining = seconds, SecondsTotal = before + _clock.Elapsed.TotalSeconds,
-            Minutes = minutes, Precision = recipe.Trainer.Precision.ToString().ToLowerInvariant(), Threads = EngineInfo.Threads, Libtorch = EngineInfo.LibtorchVersion, Samples = samples,
+            Minutes = minutes, Precision = run.Recipe.Trainer.Precision.ToString().ToLowerInvariant(), Threads = EngineInfo.Threads, Libtorch = EngineInfo.LibtorchVersion, Samples = samples,
         };
     }
 

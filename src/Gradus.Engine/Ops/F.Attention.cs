@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Gradus.Engine.Tensors;
 
 namespace Gradus.Engine.Ops;
@@ -28,8 +27,8 @@ public static partial class F
     internal static Tensor? FusedAttention(Tensor q, Tensor k, Tensor v, bool causal, Tensor? documents)
     {
         if (!OneDnn.IsAvailable || !IsFast(q) || k.DType != q.DType || v.DType != q.DType || !k.Device.IsCpu || !v.Device.IsCpu || q.Dims != 4 || k.Dims != 4
-            || !k.Shape.AsSpan().SequenceEqual(v.Shape) || q.Size(1) != k.Size(1) || q.Size(0) != k.Size(0) || q.Size(3) != k.Size(3) || q.Size(2) % k.Size(2) != 0
-            || (q.DType == DType.BFloat16 && !Avx512BW.IsSupported)) return null;
+            || !k.Shape.AsSpan().SequenceEqual(v.Shape) || q.Size(1) != k.Size(1) || q.Size(0) != k.Size(0) || q.Size(3) != k.Size(3) || q.Size(2) % k.Size(2) != 0) return null;
+        if (Gemm.Widens(q)) return FusedAttention(q.To(DType.Float32), k.To(DType.Float32), v.To(DType.Float32), causal, documents)?.To(DType.BFloat16);
         var seen = SeenKeys.Of(q.Size(0), q.Size(1), causal, documents);
         if (seen is null) return null;
         var pass = new AttentionPass(q, k, v, causal, seen);

@@ -17,7 +17,9 @@ public static partial class F
         {
             ArgumentNullException.ThrowIfNull(weight);
             ArgumentNullException.ThrowIfNull(x);
-            if (computed is null || computed.DType == weight.DType) return s_linear.Call(x, weight, bias);
+            if (computed is null || computed.DType == weight.DType)
+                return Gemm.Widens(weight) ? s_linear.Call(x.To(DType.Float32), weight.To(DType.Float32), bias?.To(DType.Float32)).To(weight.DType) : s_linear.Call(x, weight, bias);
+            if (Gemm.Widens(computed)) return s_linear.Call(x.To(computed.DType).To(DType.Float32), weight.To(computed.DType).To(DType.Float32), bias?.To(computed.DType).To(DType.Float32)).To(computed.DType);
             return s_linear.Call(x.To(computed.DType), weight.To(computed.DType), bias?.To(computed.DType));
         }
 

@@ -69,7 +69,11 @@ public sealed partial class Tensor
     public Tensor Gelu(bool tanh = false) => s_gelu.Call(this, tanh ? "tanh" : "none");
     public Tensor Abs() => s_abs.Call(this);
     /// <summary>Batched matrix product: [.., n, k] × [.., k, m] → [.., n, m].</summary>
-    public Tensor MatMul(Tensor other) => s_matmul.Call(this, other);
+    public Tensor MatMul(Tensor other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Gemm.Widens(this) && Gemm.Widens(other) ? s_matmul.Call(To(DType.Float32), other.To(DType.Float32)).To(DType) : s_matmul.Call(this, other);
+    }
     public Tensor Softmax(int dim) => s_softmaxInt.Call(this, dim);
     public Tensor LogSoftmax(int dim) => s_logSoftmaxInt.Call(this, dim);
     public Tensor Equal(Tensor other) => s_eqTensor.Call(this, other);

@@ -1,11 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Gradus.Foundation.Kernels;
 
 /// <summary>Conversion between float32 and bfloat16 (as its 16 bits): nearest, ties to even; denormals kept; a NaN stays a NaN.</summary>
 public static unsafe class Bf16
 {
+    /// <summary>True where the processor multiplies matrices of bfloat16 by instructions of its own (AVX512-BF16, AMX): elsewhere float32 is faster.</summary>
+    public static bool HasProducts { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
+        && ((X86Base.CpuId(7, 0).Edx >> 22 & 1) != 0 || (X86Base.CpuId(7, 1).Eax >> 5 & 1) != 0) && Avx512BW.IsSupported;
+
     /// <summary>Rounds <paramref name="from"/> into <paramref name="to"/> of the same length.</summary>
     public static void Narrow(ReadOnlySpan<float> from, Span<ushort> to)
     {

@@ -17,7 +17,6 @@ internal sealed record Llama2cFormat : TokenizerFormat
     public override int Order => 4;
 
     private const int MaxPiece = 1 << 16;
-    private const string Mark = "\u2581"; // what stands for a space
 
     public override string Files => "llama2.c's tok*.bin";
 
@@ -36,7 +35,7 @@ internal sealed record Llama2cFormat : TokenizerFormat
             vocab.Add(token.Content, token.Id);
         for (var id = 3; id < pieces.Count; id++)
         {
-            var name = pieces[id].Text.Replace(" ", Mark, StringComparison.Ordinal);
+            var name = pieces[id].Text.Replace(" ", PieceModel.Mark, StringComparison.Ordinal);
             if (!vocab.TryAdd(name, id))
                 throw new UserException($"{file}: pieces {vocab[name]} and {id} are both '{name}'");
         }
@@ -46,7 +45,7 @@ internal sealed record Llama2cFormat : TokenizerFormat
         {
             Normalizer = new SequenceNormalizer
             {
-                Steps = [new PrependNormalizer { Prepend = Mark }, new ReplaceNormalizer { Pattern = NamedPattern.String(" "), Content = Mark }],
+                Steps = [new PrependNormalizer { Prepend = PieceModel.Mark }, new ReplaceNormalizer { Pattern = NamedPattern.String(" "), Content = PieceModel.Mark }],
             },
             Model = new BpeTokenModel
             {
@@ -55,7 +54,7 @@ internal sealed record Llama2cFormat : TokenizerFormat
             PostProcessor = TemplateProcessor.Frame([new("<s>", 1)], []),
             Decoder = new SequenceDecoder
             {
-                Steps = [new ReplaceDecoder { Pattern = NamedPattern.String(Mark), Content = " " }, new ByteFallbackDecoder(), new FuseDecoder(), new StripDecoder { Start = 1 }],
+                Steps = [new ReplaceDecoder { Pattern = NamedPattern.String(PieceModel.Mark), Content = " " }, new ByteFallbackDecoder(), new FuseDecoder(), new StripDecoder { Start = 1 }],
             },
             Added = added,
         };

@@ -117,7 +117,7 @@ public abstract class Tokenizer
     internal virtual DecodeStream NewDecodeStream(bool skipSpecialTokens) => new BytesDecodeStream(this, skipSpecialTokens);
 
     /// <summary>The text of <paramref name="ids"/>. Bytes that are no UTF-8 come out as U+FFFD.</summary>
-    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
+    public virtual string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
     {
         var stream = NewDecodeStream(skipSpecialTokens);
         var text = new StringBuilder(ids.Length * 4);

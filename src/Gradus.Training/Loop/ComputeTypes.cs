@@ -1,5 +1,6 @@
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Kernels;
 using Gradus.Models.Nn;
 
 namespace Gradus.Training.Loop;
@@ -13,12 +14,16 @@ public static class ComputeTypes
         ArgumentNullException.ThrowIfNull(model);
         if (precision == Precision.Fp16 && model.Parameters[0].Value.Device.IsCpu)
             throw new UserException("trainer.precision: fp16 needs a CUDA device, and the model is on the CPU; use bf16");
-        var type = Of(precision);
+        var type = Of(Decide(precision, model.Parameters[0].Value.Device));
         foreach (var parameter in model.Parameters)
             if (parameter.Value.Dims >= 2)
                 parameter.ComputeType = type;
     }
 
-    /// <summary>The element type of a precision.</summary>
+    /// <summary><see cref="Precision.Auto"/> decided for a device; any other precision is itself.</summary>
+    public static Precision Decide(Precision precision, Device device) =>
+        precision != Precision.Auto ? precision : !device.IsCpu || Bf16.HasProducts ? Precision.Bf16 : Precision.Fp32;
+
+    /// <summary>The element type of a precision; <see cref="Precision.Auto"/> must be decided before.</summary>
     public static DType Of(Precision precision) => precision switch { Precision.Bf16 => DType.BFloat16, Precision.Fp16 => DType.Float16, _ => DType.Float32 };
 }

@@ -128,7 +128,7 @@ internal sealed class RunSetup : IDisposable
         return Tokenizer.Load(saved);
     }
 
-    private static Device DeviceOf(string name)
+    internal static Device DeviceOf(string name)
     {
         try
         {

@@ -16,6 +16,9 @@ public enum Precision
 
     /// <summary>float16 for matrix products, with dynamic loss scaling. CUDA only.</summary>
     Fp16,
+
+    /// <summary>bf16 where the device multiplies it faster than float32 (CUDA; a processor with AVX512-BF16 or AMX), else fp32. The run's recipe records which.</summary>
+    Auto,
 }
 
 /// <summary>When to stop before the end.</summary>

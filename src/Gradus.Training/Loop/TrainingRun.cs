@@ -9,8 +9,9 @@ namespace Gradus.Training.Loop;
 /// <param name="End">How it ended.</param>
 /// <param name="State">Where it stands.</param>
 /// <param name="Steps">Steps of the whole run.</param>
+/// <param name="Recipe">The recipe as it was carried out.</param>
 /// <param name="ModelFolder">The exported model, in Hugging Face layout with its tokenizer; null when the run was interrupted.</param>
-public sealed record RunResult(RunEnd End, RunState State, long Steps, string? ModelFolder);
+public sealed record RunResult(RunEnd End, RunState State, long Steps, TrainRecipe Recipe, string? ModelFolder);
 
 /// <summary>
 /// A run from recipe to exported model, in a folder: <c>recipe.yaml</c>, <c>run.json</c>, <c>metrics.jsonl</c>, <c>samples.jsonl</c>,
@@ -58,6 +59,13 @@ public static class TrainingRun
     private static RunResult ExecuteLocked(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string> say, TimeProvider clock, CancellationToken stop)
     {
         var record = RunRecord.Read(folder);
+        if (recipe.Trainer.Precision == Precision.Auto)
+        {
+            // Decided once: a run that goes on keeps what it began with.
+            var precision = record is null ? ComputeTypes.Decide(Precision.Auto, RunSetup.DeviceOf(recipe.Trainer.Device)) : RecipeFile.Read<TrainRecipe>(Path.Combine(folder, RecipeName), []).Trainer.Precision;
+            recipe = recipe with { Trainer = recipe.Trainer with { Precision = precision } };
+        }
+
         if (record is not null && !resume)
             throw new UserException($"{folder}: already holds a run; go on with it by --resume, or choose another --out");
         var changes = record is null ? [] : CompareRecipes(recipe, folder, say);
@@ -89,7 +97,7 @@ public static class TrainingRun
         var end = trainer.Run(stop);
         var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
         RunReport.Write(folder, recipe, setup, state, trainer.Steps, end);
-        return new RunResult(end, state, trainer.Steps, model);
+        return new RunResult(end, state, trainer.Steps, recipe, model);
     }
 
     private static RunLock TakeFolder(string folder)

@@ -71,13 +71,13 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
 
     /// <summary>
     /// U Vᵀ of the singular value decomposition, roughly: the quintic iteration x → a x + b x³ + c x⁵ brings every singular value near 1
-    /// (0.7 to 1.2), which is all the method needs; in bfloat16, as published.
+    /// (0.7 to 1.2), which is all the method needs; in bfloat16, as published, where that is the faster type.
     /// </summary>
     internal static Tensor Orthogonalised(Tensor gradient, int iterations)
     {
         const double a = 3.4445, b = -4.7750, c = 2.0315;
         var tall = gradient.Size(0) > gradient.Size(1);
-        var x = (gradient / gradient.Norm().Add(1e-12)).To(DType.BFloat16);
+        var x = (gradient / gradient.Norm().Add(1e-12)).To(gradient.Device.IsCpu && !Bf16.HasProducts ? DType.Float32 : DType.BFloat16);
         if (tall) x = x.T();
         for (var i = 0; i < iterations; i++)
         {

@@ -160,7 +160,7 @@ internal sealed record BpeTokenModel : TokenModel
                     Add(name, id, prefix, suffix, _last);
                 if (_only != _first && _only != _last)
                     Add(name, id, "", suffix, _only);
-                if (ByteKeys.ByteOf(name) is { } value)
+                if (BytePieces.Read(name) is { } value)
                     Bytes[value] = id;
             }
         }

@@ -37,6 +37,22 @@ public class LinearTests
         Assert.Equal(DType.Float32, w.Gradient!.DType);
     }
 
+    // On every processor, with products of its own for bfloat16 or not: the error is one rounding of the result.
+    [Fact]
+    public void Products_of_bfloat16_tensors_are_summed_in_float32()
+    {
+        using var scope = Tensor.Scope();
+        var (a, b) = (FastPath.Normal(1, 3, 33, 500).To(DType.BFloat16), FastPath.Normal(2, 3, 500, 17).To(DType.BFloat16));
+        var exact = a.To(DType.Float64).MatMul(b.To(DType.Float64)).ToArray<double>();
+        var product = a.MatMul(b);
+        Assert.Equal(DType.BFloat16, product.DType);
+        Assert.True(FastPath.Error(product.ToArray<double>(), exact) < 1.0 / 256);
+        var (x, w, bias) = (FastPath.Normal(3, 33, 500).To(DType.BFloat16), FastPath.Normal(4, 17, 500).To(DType.BFloat16), FastPath.Normal(5, 17).To(DType.BFloat16));
+        var line = F.Linear(x, w, bias);
+        Assert.Equal(DType.BFloat16, line.DType);
+        Assert.True(FastPath.Error(line.ToArray<double>(), F.Plain.Linear(x.To(DType.Float64), w.To(DType.Float64), bias.To(DType.Float64)).ToArray<double>()) < 1.0 / 256);
+    }
+
     [Fact]
     public void Gradients_gather_over_uses_and_over_backward_passes()
     {

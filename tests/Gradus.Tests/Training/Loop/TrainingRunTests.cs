@@ -128,6 +128,18 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    [Row("G13")]
+    public void Precision_auto_is_decided_once_and_recorded()
+    {
+        var decided = Gradus.Foundation.Kernels.Bf16.HasProducts ? Precision.Bf16 : Precision.Fp32;
+        using (var stop = new CancellationTokenSource())
+            Assert.Equal(decided, TrainingRun.Execute(Recipe("trainer.precision=auto"), Run, resume: false, [new AtStep(2, stop.Cancel)], stop: stop.Token).Recipe.Trainer.Precision);
+        Assert.Equal(decided, RecipeFile.Read<TrainRecipe>(Path.Combine(Run, "recipe.yaml"), []).Trainer.Precision);
+        // A run that goes on keeps what it began with, whatever this machine would choose now.
+        Assert.Equal(decided, TrainingRun.Execute(Recipe("trainer.precision=auto"), Run, resume: true, [], stop: TestContext.Current.CancellationToken).Recipe.Trainer.Precision);
+    }
+
+    [Fact]
     [Row("G18")]
     public void Data_that_changed_under_a_stopped_run_is_noticed()
     {

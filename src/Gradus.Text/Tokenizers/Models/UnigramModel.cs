@@ -1,0 +1,292 @@
+using System.Text;
+using System.Text.Json;
+using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
+using Gradus.Text.Tokenizers.Formats;
+
+namespace Gradus.Text.Tokenizers.Models;
+
+/// <summary>
+/// Unigram language model (Kudo, 2018): spells a text with the pieces whose scores, log probabilities, add up to most. As the Rust library does
+/// it for <c>tokenizer.json</c>, as SentencePiece does it for a <c>.model</c>: they differ in precision, unknowns and special pieces.
+/// </summary>
+[Component("Unigram")]
+internal sealed record UnigramModel : TokenModel
+{
+    private const double UnknownPenalty = 10;
+
+    private Vocabulary _vocabulary = new([]);
+    private bool _byteFallback;
+    private int? _unknown;
+
+    public override Vocabulary Vocabulary => _vocabulary;
+
+    public override int? UnknownId => _unknown;
+
+    public override bool UnknownKeepsText => true;
+
+    /// <summary>Every piece by id.</summary>
+    public IReadOnlyList<(string Text, double Score)> Pieces { get; private set; } = [];
+
+    /// <summary>What every piece is, where the model is SentencePiece's; null for a model of <c>tokenizer.json</c>.</summary>
+    public IReadOnlyList<SentencePieceType>? Types { get; private set; }
+
+    /// <summary>For sampling: how peaked the distribution over spellings is; 0 takes all alike, large values nearly always the best.</summary>
+    public double Alpha { get; init; } = 0.1;
+
+    /// <summary>For sampling: draw among so many best spellings; 0 for all there are.</summary>
+    public int BestOf { get; init; }
+
+    /// <summary>The pieces in a trie.</summary>
+    internal DoubleArray Trie { get; private set; } = DoubleArray.Build([], []);
+
+    /// <summary>The score of each id; user-defined pieces have none of their own.</summary>
+    internal double[] Scores { get; private set; } = [];
+
+    internal double UnknownScore { get; private set; }
+
+    internal double HighestScore { get; private set; }
+
+    /// <summary>The ids of the 256 byte pieces, or null when unknown text is not spelt in bytes.</summary>
+    internal int[]? ByteIds { get; private set; }
+
+    /// <summary>The model of a <c>tokenizer.json</c>.</summary>
+    public static UnigramModel From(IReadOnlyList<(string Text, double Score)> pieces, int? unknown, bool byteFallback)
+    {
+        var model = new UnigramModel();
+        model.Fill(pieces, null, unknown, byteFallback);
+        return model;
+    }
+
+    /// <summary>The model of a SentencePiece file.</summary>
+    public static UnigramModel From(SentencePieceModel file)
+    {
+        var model = new UnigramModel();
+        var unknown = file.Pieces.TakeWhile(p => p.Type != SentencePieceType.Unknown).Count();
+        model.Fill([.. file.Pieces.Select(p => (p.Text, (double)p.Score))], [.. file.Pieces.Select(p => p.Type)], unknown, file.ByteFallback);
+        return model;
+    }
+
+    public override PipelinePart Read(JsonField field)
+    {
+        var pieces = new List<(string, double)>();
+        foreach (var item in field["vocab"].Items())
+        {
+            var parts = item.Items().ToArray();
+            if (parts.Length != 2)
+                throw item.Error($"a piece is its text and its score, here are {parts.Length} values");
+            if (parts[1].Value.ValueKind != JsonValueKind.Number || !parts[1].Value.TryGetDouble(out var score) || !double.IsFinite(score))
+                throw parts[1].Error("expected a score (a number)");
+            pieces.Add((parts[0].Text(), score));
+        }
+
+        int? unknown = field["unk_id"].IsNull ? null : field["unk_id"].Id();
+        if (unknown >= pieces.Count)
+            throw field["unk_id"].Error($"{unknown} is outside the vocabulary of {pieces.Count} pieces");
+        var owners = new Dictionary<string, int>(pieces.Count, StringComparer.Ordinal);
+        for (var id = 0; id < pieces.Count; id++)
+        {
+            var text = pieces[id].Item1;
+            if (text.Length == 0 || text.Contains('\0', StringComparison.Ordinal))
+                throw field["vocab"].Error($"piece {id} is empty or holds a zero character");
+            if (!owners.TryAdd(text, id))
+                throw field["vocab"].Error($"pieces {owners[text]} and {id} are both '{text}'");
+        }
+
+        var model = new UnigramModel { Alpha = Alpha, BestOf = BestOf };
+        model.Fill(pieces, null, unknown, field["byte_fallback"].Flag());
+        return model;
+    }
+
+    public override void WriteSettings(Utf8JsonWriter json)
+    {
+        if (_unknown is { } unknown)
+            json.WriteNumber("unk_id", unknown);
+        else
+            json.WriteNull("unk_id");
+        json.WriteStartArray("vocab");
+        for (var id = 0; id < Pieces.Count; id++)
+        {
+            json.WriteStartArray();
+            json.WriteStringValue(Pieces[id].Text);
+            json.WriteNumberValue(Pieces[id].Score);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.WriteBoolean("byte_fallback", _byteFallback);
+    }
+
+    public override TokenModelWork NewWork(Random? random) => random is null ? new UnigramWork(this) : new UnigramSampler(this, random);
+
+    /// <summary>The score of piece <paramref name="id"/> where it covers so many bytes.</summary>
+    internal double Score(int id, int length) =>
+        Types is not null && Types[id] == SentencePieceType.UserDefined ? (float)length * (float)HighestScore - 0.1 : Scores[id];
+
+    private void Fill(IReadOnlyList<(string Text, double Score)> pieces, IReadOnlyList<SentencePieceType>? types, int? unknown, bool byteFallback)
+    {
+        (Pieces, Types, _unknown, _byteFallback) = (pieces, types, unknown, byteFallback);
+        var tokens = new (int, string, byte[])[pieces.Count];
+        Scores = new double[pieces.Count];
+        List<byte[]> keys = [];
+        List<int> ids = [];
+        var lowest = types is null ? double.PositiveInfinity : float.MaxValue;
+        HighestScore = 1.17549435e-38f; // FLT_MIN, where SentencePiece starts; it is what user-defined pieces weigh if all scores are negative
+        var bytes = new int[256];
+        Array.Fill(bytes, -1);
+        for (var id = 0; id < pieces.Count; id++)
+        {
+            var (text, score) = pieces[id];
+            var utf8 = Encoding.UTF8.GetBytes(text);
+            tokens[id] = (id, text, utf8);
+            Scores[id] = score;
+            if (BytePieces.Read(text) is { } value && (types is null || types[id] == SentencePieceType.Byte))
+                bytes[value] = id;
+            if (types is null || types[id] == SentencePieceType.Normal)
+                (lowest, HighestScore) = (Math.Min(lowest, score), Math.Max(HighestScore, score));
+            if (types is null || types[id] is SentencePieceType.Normal or SentencePieceType.UserDefined)
+            {
+                keys.Add(utf8);
+                ids.Add(id);
+            }
+        }
+
+        _vocabulary = new Vocabulary(tokens);
+        Trie = DoubleArray.Build(keys, ids);
+        UnknownScore = types is null ? lowest - UnknownPenalty : (float)((float)lowest - (float)UnknownPenalty);
+        ByteIds = byteFallback ? bytes : null;
+    }
+}
+
+/// <summary>The best spelling (Viterbi), from left to right: for each place the best way to get there. Time grows with text × longest piece.</summary>
+internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
+{
+    private const int KeptCapacity = 1 << 16;
+
+    private struct Way
+    {
+        public double Score;
+        public int Id, Start; // the last piece; Start -1: no way here yet
+    }
+
+    private Way[] _kept = [];
+
+    public override void Spell(ReadOnlySpan<byte> piece, List<FoundToken> tokens)
+    {
+        var ways = _kept.Length > piece.Length ? _kept : new Way[Math.Max(64, checked(piece.Length + 1))];
+        if (ways.Length <= KeptCapacity)
+            _kept = ways;
+        Search(piece, ways);
+        var from = tokens.Count;
+        for (var end = piece.Length; end > 0; end = ways[end].Start)
+            tokens.Add(new(ways[end].Id, ways[end].Start, end));
+        tokens.Reverse(from, tokens.Count - from);
+        UnigramUnknowns.Settle(model, piece, tokens, from);
+    }
+
+    private void Search(ReadOnlySpan<byte> text, Way[] ways)
+    {
+        ways.AsSpan(0, text.Length + 1).Fill(new Way { Start = -1 });
+        var (trie, scores) = (model.Trie, model.Scores);
+        var single = model.Types is not null; // SentencePiece keeps sums as 32-bit floats: ties and near-ties fall as there
+        var plain = model.Types?.Contains(SentencePieceType.UserDefined) != true;
+        for (var start = 0; start < text.Length;)
+        {
+            var here = ways[start].Score;
+            var width = UnigramUnknowns.Width(text[start]);
+            var spelt = false;
+            var node = 0u;
+            for (var end = start; end < text.Length;)
+            {
+                var id = trie.Step(ref node, text[end++]);
+                if (id == DoubleArray.Dead)
+                    break;
+                if (id < 0)
+                    continue;
+                var score = (plain ? scores[id] : model.Score(id, end - start)) + here;
+                if (single && (plain || model.Types![id] != SentencePieceType.UserDefined))
+                    score = (float)score;
+                ref var way = ref ways[end];
+                if (way.Start < 0 || score > way.Score)
+                    way = new Way { Score = single ? (float)score : score, Id = id, Start = start };
+                spelt |= end - start == width;
+            }
+
+            if (!spelt)
+            {
+                ref var way = ref ways[start + width];
+                var score = model.UnknownScore + here;
+                if (single)
+                    score = (float)score;
+                if (way.Start < 0 || score > way.Score)
+                    way = new Way { Score = score, Id = model.UnknownId ?? throw UnigramUnknowns.Missing(text.Slice(start, width)), Start = start };
+            }
+
+            start += width;
+        }
+    }
+}
+
+/// <summary>What becomes of the characters that no piece spells.</summary>
+internal static class UnigramUnknowns
+{
+    /// <summary>The length of the character that begins with this byte (the text is valid UTF-8).</summary>
+    public static int Width(byte first) => first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+
+    public static UserException Missing(ReadOnlySpan<byte> text) =>
+        new($"the text holds '{Encoding.UTF8.GetString(text)}', which no piece spells, and the model has no unknown piece (unk_id)");
+
+    /// <summary>Unknown characters in a row become one unknown token, or their bytes.</summary>
+    public static void Settle(UnigramModel model, ReadOnlySpan<byte> text, List<FoundToken> tokens, int from)
+    {
+        if (model.UnknownId is not { } unknown)
+            return;
+        var first = from;
+        while (first < tokens.Count && tokens[first].Id != unknown)
+            first++;
+        if (first == tokens.Count)
+            return;
+        var found = tokens.GetRange(first, tokens.Count - first);
+        tokens.RemoveRange(first, found.Count);
+        for (var i = 0; i < found.Count; i++)
+        {
+            var token = found[i];
+            if (token.Id != unknown)
+            {
+                tokens.Add(token);
+                continue;
+            }
+
+            while (i + 1 < found.Count && found[i + 1].Id == unknown)
+                token = token with { End = found[++i].End };
+            Add(model, text, token, tokens);
+        }
+    }
+
+    private static void Add(UnigramModel model, ReadOnlySpan<byte> text, FoundToken token, List<FoundToken> tokens)
+    {
+        var run = text[token.Start..token.End];
+        if (model.Types is null && model.Trie.Find(run) is >= 0 and var known)
+        {
+            tokens.Add(token with { Id = known }); // the Rust library looks fused unknowns up by their text
+            return;
+        }
+
+        if (model.ByteIds is not { } bytes || !AllBytes(run, bytes))
+        {
+            tokens.Add(token);
+            return;
+        }
+
+        foreach (var b in run)
+            tokens.Add(token with { Id = bytes[b] });
+    }
+
+    private static bool AllBytes(ReadOnlySpan<byte> run, int[] bytes)
+    {
+        foreach (var b in run)
+            if (bytes[b] < 0)
+                return false;
+        return true;
+    }
+}
