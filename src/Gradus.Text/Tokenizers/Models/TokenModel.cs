@@ -6,7 +6,7 @@ namespace Gradus.Text.Tokenizers.Models;
 internal readonly record struct FoundToken(int Id, int Start, int End);
 
 /// <summary>The model step: spells one piece of (normalised, pre-tokenised) text with the tokens of its vocabulary. Its kind is <c>model.type</c>.</summary>
-[Socket("token-models")]
+[Socket("token-models", InRecipes = false)]
 internal abstract record TokenModel : PipelinePart
 {
     /// <summary>Its tokens by name; <c>Vocabulary.Bytes</c> are the UTF-8 bytes of the name as the file writes it.</summary>
