@@ -25,7 +25,8 @@ internal static class GgufPatterns
         var name = metadata.Text(key) ?? "default";
         var patterns = Array.Find(s_known, k => k.Names.Contains(name)).Patterns
             ?? throw metadata.Wrong(key, $"the pre-tokenizer '{name}' is not known; known are {string.Join(", ", s_known.SelectMany(k => k.Names).Order(StringComparer.Ordinal))}");
-        return patterns.Select(Of).Aggregate((first, second) => new ChainSplitter(first, second));
+        var splitter = patterns.Select(Of).Aggregate((first, second) => new ChainSplitter(first, second));
+        return PreTokenizerOptions.ScannerFor(splitter.Pattern) ?? splitter;
     }
 
     /// <summary>Whether a piece that is a token is that token, merges or not: as Llama 3 has it.</summary>
