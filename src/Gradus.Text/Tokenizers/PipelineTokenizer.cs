@@ -66,7 +66,8 @@ internal sealed class PipelineTokenizer : Tokenizer
     {
         byte[]? repaired = Utf8.IsValid(utf8) ? null : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
         var work = o.SamplingSeed is { } seed ? new PipelineWork(_parts, new Random(seed)) : Rent();
-        var draft = work.Draft(repaired ?? utf8, type, o.ParseSpecialTokens ? _parsed : _always, o.Truncation);
+        var added = !o.ParseSpecialTokens ? _always : o.Untrusted is { Count: > 0 } untrusted ? _parsed.Refusing(untrusted) : _parsed;
+        var draft = work.Draft(repaired ?? utf8, type, added, o.Truncation);
         if (o.SamplingSeed is null)
             _idle.Add(work);
         return draft;
