@@ -28,9 +28,8 @@ internal sealed class PipelineWork(TokenizerParts parts, Random? random)
     }
 
     /// <summary>The tokens of a text with all that is known of them.</summary>
-    public EncodingDraft Draft(ReadOnlySpan<byte> text, int type, AddedSets added, TruncationOptions? limit)
+    public EncodingDraft Draft(ReadOnlySpan<byte> text, int type, AddedSets added)
     {
-        _ = limit;
         var draft = new EncodingDraft();
         var chars = new CharPositions(text);
         var word = 0;

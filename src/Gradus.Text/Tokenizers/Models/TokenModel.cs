@@ -21,6 +21,9 @@ internal abstract record TokenModel : PipelinePart
     /// <summary>True where tokens depend on neighbouring text of unbounded length, so caching by piece is worth nothing.</summary>
     public virtual bool WholeText => false;
 
+    /// <summary>The model that never finds these tokens in text: what is typed must not become a control token.</summary>
+    public virtual TokenModel Without(IReadOnlySet<int> tokens) => this;
+
     /// <summary>The model with more names in its vocabulary, which it never finds in text.</summary>
     public virtual TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Decoders;
-using Gradus.Text.Tokenizers.Models;
 using Gradus.Text.Tokenizers.Normalizers;
 using Gradus.Text.Tokenizers.PostProcessors;
 using Gradus.Text.Tokenizers.PreTokenizers;
@@ -53,8 +52,8 @@ public class PipelinePartsTests
             ("normalizers", typeof(Normalizer), new[] { "Precompiled", "SentencePiece" }), ("preTokenizers", typeof(PreTokenizer), []), ("decoders", typeof(TokenDecoder), []),
         })
         {
-            var shown = fixture.RootElement.GetProperty(name).EnumerateArray().Select(i => i.GetProperty("part").GetProperty("type").GetString()!).ToHashSet();
-            Assert.Empty(Components.Of(type).Select(c => c.Kind).Where(k => !shown.Contains(k) && !others.Contains(k)));
+            var shown = string.Concat(fixture.RootElement.GetProperty(name).EnumerateArray().Select(i => i.GetProperty("part").GetRawText()));
+            Assert.Equal([], Components.Of(type).Select(c => c.Kind).Where(k => !shown.Contains($"\"type\":\"{k}\"", StringComparison.Ordinal)).Except(others));
         }
     }
 
