@@ -58,9 +58,13 @@ internal static class TokenizerInspectCommand
         var encoding = tokenizer.Tokenize(text, null, new() { ParseSpecialTokens = parse });
         var utf8 = Encoding.UTF8.GetBytes(text);
         var tokens = new List<ShownToken>(encoding.Ids.Count);
+        var shown = 0;
         for (var i = 0; i < encoding.Ids.Count; i++)
         {
             var (start, end) = encoding.ByteOffsets[i];
+            // Some tokenizers leave the space before a word out of its offsets: it is shown with the word all the same.
+            if (end > start && start > shown) start = shown;
+            shown = Math.Max(shown, end);
             tokens.Add(new(encoding.Ids[i], tokenizer.NameOf(encoding.Ids[i]), Encoding.UTF8.GetString(utf8, start, Math.Max(0, end - start)), tokenizer.TokenBytes(encoding.Ids[i]).ToArray(),
                 encoding.ByteOffsets[i], encoding.CharOffsets[i], tokenizer.IsSpecial(encoding.Ids[i])));
         }
@@ -73,7 +77,7 @@ internal static class TokenizerInspectCommand
         {
             var line = new StringBuilder();
             for (var i = 0; i < tokens.Count; i++)
-                line.Append($"\u001b[30;48;5;{s_colours[i % s_colours.Length]}m{Terminal.Visible(tokens[i].Text.Length > 0 ? tokens[i].Text : tokens[i].Name, marks: true)}\u001b[0m");
+                line.Append(System.Globalization.CultureInfo.InvariantCulture, $"\u001b[30;48;5;{s_colours[i % s_colours.Length]}m{Terminal.Visible(tokens[i].Text.Length > 0 ? tokens[i].Text : tokens[i].Name, marks: true)}\u001b[0m");
             Terminal.Out(line.ToString());
             Terminal.Out("");
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Gradus.Foundation.Files;
 
 namespace Gradus.Text.Tokenizers.Chat;
 
@@ -8,7 +9,7 @@ public sealed partial class ChatTemplate
     /// A conversation as ids, and which of them the assistant says. Special tokens count where the template wrote them; where a message
     /// spells one out, its characters are encoded. Everything else is encoded as Hugging Face's library encodes the whole text.
     /// </summary>
-    /// <exception cref="Foundation.Files.UserException">As for <see cref="Render"/>.</exception>
+    /// <exception cref="UserException">As for <see cref="Render"/>.</exception>
     public ChatPrompt Apply(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
     {
         if (_tokenizer is null)
@@ -16,16 +17,26 @@ public sealed partial class ChatTemplate
         var text = Render(messages, options);
         var places = new BytePlaces(text.Text);
         var untrusted = text.Data.Select(span => new Piece(places.Of(span.Start), places.Of(span.End))).ToArray();
-        var encoding = _tokenizer.Tokenize(text.Text, null, new() { AddSpecialTokens = false, ParseSpecialTokens = true, Untrusted = untrusted });
-        var mask = new bool[encoding.Ids.Count];
+        List<DraftToken> tokens;
+        try
+        {
+            // Before post-processing: that trims white space out of offsets, and a mask must not have holes.
+            tokens = _tokenizer.Draft(Encoding.UTF8.GetBytes(text.Text), 0, new() { AddSpecialTokens = false, ParseSpecialTokens = true, Untrusted = untrusted }).Tokens;
+        }
+        catch (NotSupportedException e)
+        {
+            throw new UserException("this kind of tokenizer gives no offsets, which chats need; save it as tokenizer.json and load that", e);
+        }
+
+        var mask = new bool[tokens.Count];
         foreach (var span in text.Assistant)
         {
             var (start, end) = (places.Of(span.Start), places.Of(span.End));
             for (var i = 0; i < mask.Length; i++)
-                mask[i] |= encoding.ByteOffsets[i] is var (from, to) && from < end && to > start;
+                mask[i] |= tokens[i].Bytes.Start < end && tokens[i].Bytes.End > start;
         }
 
-        return new(text, [.. encoding.Ids], mask);
+        return new(text, [.. tokens.Select(t => t.Id)], mask);
     }
 
     /// <summary>Places in a string as places in its UTF-8; asked from left to right it goes through the text once.</summary>
