@@ -8,12 +8,12 @@ using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;
 
-/// <summary><c>gradus tokenizer train|encode|decode</c>.</summary>
+/// <summary><c>gradus tokenizer train|encode|decode</c>; the other verbs below it have files of their own.</summary>
 internal static class TokenizerCommand
 {
     public static Command Create() => new("tokenizer", "Trains byte-level BPE tokenizers and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, llama2.c.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books")
     {
-        Train(), Encode(), Decode(),
+        Train(), Encode(), Decode(), TokenizerInspectCommand.Create(), TokenizerCompareCommand.Create(), TokenizerChatCommand.Create(), TokenizerAddCommand.Create(),
     };
 
     private static Command Train()

@@ -26,19 +26,22 @@ internal sealed class MergeWork(MergeTable merges)
     /// <summary>Merges the symbols in place; returns how many are left.</summary>
     /// <param name="symbols">The piece.</param>
     /// <param name="stopAt">Stops when only so many are left.</param>
-    public int Merge(Span<int> symbols, int stopAt = 1)
+    public int Merge(Span<int> symbols, int stopAt = 1) => Merge(symbols, [], stopAt);
+
+    /// <summary>The same, and keeps of <paramref name="starts"/> (empty, or one for each symbol) those of the symbols that are left.</summary>
+    public int Merge(Span<int> symbols, Span<int> starts, int stopAt = 1)
     {
         if (symbols.Length <= ShortPiece)
-            return MergeShort(symbols, stopAt);
+            return MergeShort(symbols, starts, stopAt);
         var scratch = _long is { } kept && kept.Capacity >= symbols.Length ? kept : new LongScratch(Math.Max(1024, symbols.Length));
         _long = scratch.Capacity <= KeptCapacity ? scratch : null; // a text of one huge piece should not pin its scratch for ever
-        var count = scratch.Merge(symbols, merges, stopAt);
+        var count = scratch.Merge(symbols, starts, merges, stopAt);
         Steps += scratch.Visited;
         return count;
     }
 
     /// <summary>A linked list of symbols whose ranks stay where they are, eight to a vector: the lowest is found without branches.</summary>
-    private int MergeShort(Span<int> symbols, int stopAt)
+    private int MergeShort(Span<int> symbols, Span<int> starts, int stopAt)
     {
         var count = symbols.Length;
         if (count < 2)
@@ -77,7 +80,12 @@ internal sealed class MergeWork(MergeTable merges)
 
         Steps += (count - left + 1) * (padded / 8);
         for (int to = 1, from = next[0]; to < left; to++, from = next[from])
+        {
             symbols[to] = symbols[from];
+            if (!starts.IsEmpty)
+                starts[to] = starts[from];
+        }
+
         return left;
     }
 
@@ -119,7 +127,7 @@ internal sealed class MergeWork(MergeTable merges)
         /// <summary>Nodes that the last piece took.</summary>
         public long Visited { get; private set; }
 
-        public int Merge(Span<int> symbols, MergeTable merges, int stopAt)
+        public int Merge(Span<int> symbols, Span<int> starts, MergeTable merges, int stopAt)
         {
             var count = symbols.Length;
             Visited = count;
@@ -141,7 +149,12 @@ internal sealed class MergeWork(MergeTable merges)
 
             var kept = 0;
             for (var i = 0; i < count; i = _next[i])
+            {
+                if (!starts.IsEmpty)
+                    starts[kept] = starts[i];
                 symbols[kept++] = symbols[i];
+            }
+
             return kept;
         }
 
