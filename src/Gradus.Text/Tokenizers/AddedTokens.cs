@@ -10,59 +10,117 @@ namespace Gradus.Text.Tokenizers;
 /// <param name="SingleWord">Matches only where no word character touches it.</param>
 /// <param name="StripLeft">Takes the white space before it.</param>
 /// <param name="StripRight">Takes the white space behind it.</param>
-internal sealed record AddedToken(int Id, string Content, bool Special, bool SingleWord = false, bool StripLeft = false, bool StripRight = false);
+/// <param name="Normalized">Is matched, normalised, in the normalised text.</param>
+internal sealed record AddedToken(
+    int Id, string Content, bool Special, bool SingleWord = false, bool StripLeft = false, bool StripRight = false, bool Normalized = false);
 
 /// <summary>Finds added tokens in text: leftmost first, the longest among those that start at the same place.</summary>
 internal sealed class AddedTokens
 {
-    private readonly (byte[] Bytes, AddedToken Token)[] _tokens; // longest first
+    private readonly List<AddedToken?> _ends = [null]; // by node of the trie
+    private readonly Dictionary<(int Node, byte Next), int> _children = [];
     private readonly SearchValues<byte> _firstBytes;
 
     public AddedTokens(IEnumerable<AddedToken> tokens)
+        : this(tokens.Select(t => (t, Encoding.UTF8.GetBytes(t.Content))))
     {
-        _tokens = [.. tokens.Select(t => (Encoding.UTF8.GetBytes(t.Content), t)).OrderByDescending(t => t.Item1.Length)];
-        _firstBytes = SearchValues.Create([.. _tokens.Select(t => t.Bytes[0]).Distinct()]);
     }
 
-    public bool None => _tokens.Length == 0;
+    /// <param name="tokens">The tokens and what is looked for; an empty pattern matches nothing, of equal ones the first matches.</param>
+    public AddedTokens(IEnumerable<(AddedToken Token, byte[] Pattern)> tokens)
+    {
+        foreach (var (token, pattern) in tokens)
+        {
+            var node = 0;
+            foreach (var b in pattern)
+            {
+                if (!_children.TryGetValue((node, b), out var child))
+                {
+                    _children.Add((node, b), child = _ends.Count);
+                    _ends.Add(null);
+                }
+
+                node = child;
+            }
+
+            if (node > 0)
+                _ends[node] ??= token;
+        }
+
+        _firstBytes = SearchValues.Create([.. _children.Keys.Where(k => k.Node == 0).Select(k => k.Next)]);
+    }
+
+    public bool None => _children.Count == 0;
 
     /// <summary>The next added token from <paramref name="from"/> on: its id and the bytes it covers; false when there is none.</summary>
-    public bool Next(ReadOnlySpan<byte> text, int from, out int start, out int end, out int id)
+    public bool Next(ReadOnlySpan<byte> text, int from, out int start, out int end, out int id) => Next(text, from, from, out start, out end, out id, out _);
+
+    /// <summary>The same, when the search goes on behind a token whose stripping went further.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="searched">Where the last match ended, without what it stripped.</param>
+    /// <param name="taken">Where the last token ended.</param>
+    /// <param name="start">Where the token starts.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="matched">Where its match ends, without what it strips.</param>
+    public bool Next(ReadOnlySpan<byte> text, int searched, int taken, out int start, out int end, out int id, out int matched)
     {
-        for (var at = from; at < text.Length; at++)
+        for (var at = searched; at < text.Length; at++)
         {
             var step = text[at..].IndexOfAny(_firstBytes);
             if (step < 0)
                 break;
             at += step;
-            foreach (var (bytes, token) in _tokens)
+            if (LongestAt(text, at, out matched) is not { } token)
+                continue;
+            (start, end, id) = (at, matched, token.Id);
+            if (token.SingleWord && (WordBefore(text, start) || WordAt(text, end)))
             {
-                if (!text[at..].StartsWith(bytes))
-                    continue;
-                (start, end, id) = (at, at + bytes.Length, token.Id);
-                if (token.SingleWord && (WordBefore(text, start) || WordAt(text, end)))
-                    continue;
-                while (token.StripLeft && start > from && SpaceBefore(text, start) is > 0 and var before && start - before >= from)
-                    start -= before;
-                while (token.StripRight && end < text.Length && CharClass.At(text, end, out var length) == CharClass.Space)
-                    end += length;
-                return true;
+                at = matched - 1; // what was matched is passed over, as in Hugging Face's library
+                continue;
             }
+
+            if (token.StripLeft)
+                while (start > taken && SpaceBefore(text, start) is > 0 and var before && start - before >= taken)
+                    start -= before;
+            if (token.StripRight)
+                while (end < text.Length && Decode(text, end, out var length) is var c && UnicodeData.IsPatternSpace(c))
+                    end += length;
+            return true;
         }
 
-        (start, end, id) = (text.Length, text.Length, -1);
+        (start, end, id, matched) = (text.Length, text.Length, -1, text.Length);
         return false;
     }
 
-    private static bool WordAt(ReadOnlySpan<byte> text, int at) =>
-        at < text.Length && (text[at] == '_' || CharClass.At(text, at, out _) is CharClass.Letter or CharClass.Number);
+    private AddedToken? LongestAt(ReadOnlySpan<byte> text, int at, out int end)
+    {
+        AddedToken? longest = null;
+        end = at;
+        for (var node = 0; at < text.Length && _children.TryGetValue((node, text[at]), out node);)
+        {
+            at++;
+            if (_ends[node] is { } token)
+                (longest, end) = (token, at);
+        }
+
+        return longest;
+    }
+
+    private static int Decode(ReadOnlySpan<byte> text, int at, out int length)
+    {
+        Rune.DecodeFromUtf8(text[at..], out var rune, out length);
+        return rune.Value;
+    }
+
+    private static bool WordAt(ReadOnlySpan<byte> text, int at) => at < text.Length && UnicodeData.IsWord(Decode(text, at, out _));
 
     private static bool WordBefore(ReadOnlySpan<byte> text, int at) => at > 0 && WordAt(text, CharBefore(text, at));
 
     private static int SpaceBefore(ReadOnlySpan<byte> text, int at)
     {
         var start = CharBefore(text, at);
-        return CharClass.At(text, start, out var length) == CharClass.Space && start + length == at ? length : 0;
+        return UnicodeData.IsPatternSpace(Decode(text, start, out var length)) && start + length == at ? length : 0;
     }
 
     private static int CharBefore(ReadOnlySpan<byte> text, int at)

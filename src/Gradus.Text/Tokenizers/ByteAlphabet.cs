@@ -19,6 +19,9 @@ internal static class ByteAlphabet
         return bytes;
     }
 
+    /// <summary>The character that a byte is written as.</summary>
+    public static char Char(byte value) => s_chars[value];
+
     public static string Write(ReadOnlySpan<byte> bytes)
     {
         var text = new char[bytes.Length];

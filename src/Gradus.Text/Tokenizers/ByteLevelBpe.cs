@@ -13,16 +13,22 @@ internal sealed class ByteLevelBpe : Tokenizer
     private readonly AddedTokens _parsed; // all added tokens
     private readonly HashSet<int> _special;
     private readonly ConcurrentBag<Work> _idle = [];
+    private readonly Lazy<PipelineTokenizer> _pipeline; // the same tokenizer the general way: for offsets and saving
 
-    public ByteLevelBpe(BpeModel model)
+    /// <param name="model">What encodes.</param>
+    /// <param name="parts">The parts of the file it was read from, or null to make them from the model.</param>
+    public ByteLevelBpe(BpeModel model, TokenizerParts? parts = null)
     {
         _model = model;
+        _pipeline = new(() => new PipelineTokenizer(parts ?? ByteLevelParts.Of(model)));
         _always = new AddedTokens(model.Added.Where(t => !t.Special));
         _parsed = new AddedTokens(model.Added);
         _special = [.. model.Added.Where(t => t.Special).Select(t => t.Id)];
     }
 
     internal BpeModel Model => _model;
+
+    internal override TokenizerParts Parts => _pipeline.Value.Parts;
 
     public override int VocabSize => _model.Vocabulary.Size;
 
@@ -34,7 +40,7 @@ internal sealed class ByteLevelBpe : Tokenizer
 
     public override bool IsSpecial(int id) => _special.Contains(id);
 
-    public override void Save(string folder) => TokenizerJsonWriter.Save(folder, this, _model);
+    internal override EncodingDraft Draft(ReadOnlySpan<byte> utf8, int type, TokenizeOptions o) => _pipeline.Value.Draft(utf8, type, o);
 
     public override void Encode(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens) => Encode(utf8, ids, addSpecialTokens, _always);
 
@@ -51,11 +57,12 @@ internal sealed class ByteLevelBpe : Tokenizer
         work.Begin(ids);
         try
         {
-            var at = 0;
+            var (at, searched) = (0, 0);
             if (!added.None)
-                while (added.Next(text, at, out var start, out var end, out var id))
+                while (added.Next(text, searched, at, out var start, out var end, out var id, out searched))
                 {
-                    work.Encode(text[at..start]);
+                    if (start > at)
+                        work.Encode(text[at..start]);
                     work.Add(id);
                     at = end;
                 }

@@ -24,6 +24,9 @@ internal readonly record struct JsonField(string File, string Parent, string? Ke
 
     public bool IsNull => Value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
 
+    /// <summary>Not there at all; null is there.</summary>
+    public bool IsMissing => Value.ValueKind == JsonValueKind.Undefined;
+
     public JsonField this[string name]
     {
         get
@@ -56,6 +59,34 @@ internal readonly record struct JsonField(string File, string Parent, string? Ke
         JsonValueKind.Null or JsonValueKind.Undefined => otherwise,
         _ => throw Wrong("true or false"),
     };
+
+    public bool RequiredFlag() => Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? Flag() : throw Wrong("true or false");
+
+    /// <summary>A whole number from <paramref name="atLeast"/> on.</summary>
+    public int Count(int atLeast = 0)
+    {
+        if (Value.ValueKind != JsonValueKind.Number)
+            throw Wrong("a whole number");
+        return Value.TryGetInt32(out var count) && count >= atLeast
+            ? count
+            : throw Error(string.Create(CultureInfo.InvariantCulture, $"{Value.GetRawText()} is no whole number from {atLeast} to {int.MaxValue}"));
+    }
+
+    /// <summary>A text of one character.</summary>
+    public System.Text.Rune Character() =>
+        System.Text.Rune.TryGetRuneAt(Text() is { Length: > 0 } text ? text : "\uD800", 0, out var rune) && rune.Utf16SequenceLength == Text().Length
+            ? rune
+            : throw Error($"expected one character, found '{Text()}'");
+
+    /// <summary>One of a few words; what each stands for.</summary>
+    public T OneOf<T>(params (string Word, T Value)[] known)
+    {
+        var word = Text();
+        foreach (var (name, value) in known)
+            if (name == word)
+                return value;
+        throw Error($"'{word}' is unknown{NearestName.Hint(word, known.Select(k => k.Word))}; known are {string.Join(", ", known.Select(k => k.Word))}");
+    }
 
     public IEnumerable<JsonField> Items()
     {

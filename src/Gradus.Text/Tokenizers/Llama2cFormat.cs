@@ -3,6 +3,10 @@ using System.Globalization;
 using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
+using Gradus.Text.Tokenizers.Decoders;
+using Gradus.Text.Tokenizers.Models;
+using Gradus.Text.Tokenizers.Normalizers;
+using Gradus.Text.Tokenizers.PostProcessors;
 
 namespace Gradus.Text.Tokenizers;
 
@@ -37,11 +41,24 @@ internal sealed record Llama2cFormat : TokenizerFormat
         }
 
         BpeParts.CheckVocabulary(vocab, added, file);
-        var model = new PieceModel(vocab, MergesOf(vocab, pieces), added)
+        var parts = new TokenizerParts
         {
-            Prefix = PiecePrefix.Every, Before = [1], UnknownId = 0, FuseUnknown = true, ByteFallback = true,
+            Normalizer = new SequenceNormalizer
+            {
+                Steps = [new PrependNormalizer { Prepend = PieceModel.Mark }, new ReplaceNormalizer { Pattern = NamedPattern.String(" "), Content = PieceModel.Mark }],
+            },
+            Model = new BpeTokenModel
+            {
+                Tokens = VocabularyJson.Named(vocab), Merges = MergesOf(vocab, pieces), UnknownToken = "<unk>", FuseUnknown = true, ByteFallback = true,
+            },
+            PostProcessor = TemplateProcessor.Frame([new("<s>", 1)], []),
+            Decoder = new SequenceDecoder
+            {
+                Steps = [new ReplaceDecoder { Pattern = NamedPattern.String(PieceModel.Mark), Content = " " }, new ByteFallbackDecoder(), new FuseDecoder(), new StripDecoder { Start = 1 }],
+            },
+            Added = added,
         };
-        return new PieceBpe(model) { BosId = 1, EosId = 2, UnkId = 0 };
+        return new PipelineTokenizer(parts) { BosId = 1, EosId = 2, UnkId = 0 };
     }
 
     /// <summary>llama2.c joins the neighbours that make the piece of the highest score: every split of a piece is a merge, ranked by score.</summary>

@@ -18,16 +18,19 @@ internal sealed class MergeWork(MergeTable merges)
     private LongScratch? _long;
 
     /// <summary>Merges the symbols in place; returns how many are left.</summary>
-    public int Merge(Span<int> symbols)
+    public int Merge(Span<int> symbols) => Merge(symbols, []);
+
+    /// <summary>The same, and keeps of <paramref name="starts"/> (empty, or one for each symbol) those of the symbols that are left.</summary>
+    public int Merge(Span<int> symbols, Span<int> starts)
     {
         if (symbols.Length <= ShortPiece)
-            return MergeShort(symbols);
+            return MergeShort(symbols, starts);
         var scratch = _long is { } kept && kept.Capacity >= symbols.Length ? kept : new LongScratch(Math.Max(1024, symbols.Length));
         _long = scratch.Capacity <= KeptCapacity ? scratch : null; // a text of one huge piece should not pin its scratch for ever
-        return scratch.Merge(symbols, merges);
+        return scratch.Merge(symbols, starts, merges);
     }
 
-    private int MergeShort(Span<int> symbols)
+    private int MergeShort(Span<int> symbols, Span<int> starts)
     {
         var count = symbols.Length;
         if (count < 2)
@@ -49,6 +52,8 @@ internal sealed class MergeWork(MergeTable merges)
             symbols[best] = results[best];
             count--;
             symbols[(best + 2)..(count + 1)].CopyTo(symbols[(best + 1)..]);
+            if (!starts.IsEmpty)
+                starts[(best + 2)..(count + 1)].CopyTo(starts[(best + 1)..]);
             if (best + 1 < count)
             {
                 ranks[(best + 1)..count].CopyTo(ranks[best..]);
@@ -78,7 +83,7 @@ internal sealed class MergeWork(MergeTable merges)
 
         public int Capacity => capacity;
 
-        public int Merge(Span<int> symbols, MergeTable merges)
+        public int Merge(Span<int> symbols, Span<int> starts, MergeTable merges)
         {
             var count = symbols.Length;
             Build(symbols, merges);
@@ -99,7 +104,12 @@ internal sealed class MergeWork(MergeTable merges)
 
             var kept = 0;
             for (var i = 0; i < count; i = _next[i])
+            {
+                if (!starts.IsEmpty)
+                    starts[kept] = starts[i];
                 symbols[kept++] = symbols[i];
+            }
+
             return kept;
         }
 

@@ -26,13 +26,30 @@ internal abstract record PipelinePart
         json.WriteEndObject();
     }
 
+    /// <summary>Reads an array of steps, none of them null.</summary>
+    protected static IReadOnlyList<T> ReadList<T>(JsonField list)
+        where T : PipelinePart => [.. list.Items().Select(item => ReadAny<T>(item) ?? throw item.Error("expected a step, found null"))];
+
+    /// <summary>Writes an array of steps.</summary>
+    protected static void WriteList(Utf8JsonWriter json, string name, IEnumerable<PipelinePart> steps)
+    {
+        json.WriteStartArray(name);
+        foreach (var step in steps)
+            step.Write(json);
+        json.WriteEndArray();
+    }
+
     /// <summary>Reads a step of the kinds of socket <typeparamref name="T"/>; null where the file has null.</summary>
     public static T? ReadAny<T>(JsonField field)
         where T : PipelinePart
     {
-        if (field.IsNull)
-            return null;
-        var type = field["type"].Text();
+        return field.IsNull ? null : ReadAs<T>(field, field["type"].Text());
+    }
+
+    /// <summary>Reads a step of kind <paramref name="type"/>.</summary>
+    public static T ReadAs<T>(JsonField field, string type)
+        where T : PipelinePart
+    {
         var kinds = Components.Of(typeof(T));
         var found = kinds.FirstOrDefault(c => c.Kind == type)
             ?? throw field["type"].Error($"'{type}' is unknown{NearestName.Hint(type, kinds.Select(c => c.Kind))}");

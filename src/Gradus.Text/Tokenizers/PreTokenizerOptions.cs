@@ -14,11 +14,14 @@ public abstract record PreTokenizerOptions
     /// <summary>A scanner of our own for a published pattern, else the framework's regex engine.</summary>
     /// <param name="pattern">The pattern.</param>
     /// <param name="where">File and field, for the error when no engine reads it.</param>
-    internal static Splitter ForPattern(string pattern, string where)
+    internal static Splitter ForPattern(string pattern, string where) => ScannerFor(pattern) ?? RegexSplitter.Make(pattern, where);
+
+    /// <summary>A scanner of our own for a published pattern, or null.</summary>
+    internal static Splitter? ScannerFor(string pattern)
     {
         foreach (var component in Components.Of(typeof(PreTokenizerOptions)))
             if (((PreTokenizerOptions)Activator.CreateInstance(component.Type)!).Knows(pattern) is { } splitter)
                 return splitter;
-        return RegexSplitter.Make(pattern, where);
+        return null;
     }
 }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>Decodes ids one at a time, holding back the bytes of a character until the character is whole.</summary>
@@ -9,41 +7,16 @@ namespace Gradus.Text.Tokenizers;
 /// </remarks>
 public sealed class StreamingDecoder(Tokenizer tokenizer, bool skipSpecialTokens = true)
 {
-    // The framework's decoder keeps an unfinished sequence between calls and writes U+FFFD only for what can no longer become a character.
-    private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
-    private bool _atStart = tokenizer.StartsWithAddedSpace;
+    private DecodeStream _stream = tokenizer.NewDecodeStream(skipSpecialTokens);
 
     /// <summary>The text that <paramref name="id"/> completes; empty when a character is still open.</summary>
-    public string Push(int id)
-    {
-        var bytes = tokenizer.TokenBytes(id);
-        if (tokenizer.IsSpecial(id))
-        {
-            if (skipSpecialTokens)
-                return "";
-        }
-        else if (_atStart)
-        {
-            _atStart = false;
-            if (bytes is [(byte)' ', ..])
-                bytes = bytes[1..];
-        }
+    public string Push(int id) => _stream.Push(id);
 
-        return Convert(bytes, flush: false);
-    }
-
-    /// <summary>Ends the text: U+FFFD if a character was left open, else nothing. The decoder then starts anew.</summary>
+    /// <summary>Ends the text: U+FFFD if a character was left open, else nothing or what waited for a next token. The decoder then starts anew.</summary>
     public string Flush()
     {
-        var rest = Convert([], flush: true);
-        _atStart = tokenizer.StartsWithAddedSpace;
+        var rest = _stream.Flush();
+        _stream = tokenizer.NewDecodeStream(skipSpecialTokens);
         return rest;
-    }
-
-    private string Convert(ReadOnlySpan<byte> bytes, bool flush)
-    {
-        Span<char> chars = bytes.Length <= 250 ? stackalloc char[256] : new char[bytes.Length + 4];
-        var count = _utf8.GetChars(bytes, chars, flush);
-        return count == 0 ? "" : new string(chars[..count]);
     }
 }

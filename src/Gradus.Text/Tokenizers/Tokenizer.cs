@@ -66,35 +66,64 @@ public abstract class Tokenizer
     public virtual bool IsSpecial(int id) => false;
 
     /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> into <paramref name="folder"/>, which is made if needed.</summary>
-    public abstract void Save(string folder);
+    public virtual void Save(string folder) => TokenizerJsonWriter.Save(folder, this, Parts ?? throw new NotSupportedException("this tokenizer has no parts to save"));
+
+    /// <summary>How the tokenizer's file cuts texts; applied only where <see cref="TokenizeOptions.Truncation"/> is set to it.</summary>
+    public TruncationOptions? FileTruncation => Parts?.Truncation;
+
+    /// <summary>How the tokenizer's file fills texts up; applied only where <see cref="TokenizeOptions.Padding"/> is set to it.</summary>
+    public PaddingOptions? FilePadding => Parts?.Padding;
+
+    /// <summary>The parts as <c>tokenizer.json</c> writes them, or null where it cannot.</summary>
+    internal virtual TokenizerParts? Parts => null;
+
+    /// <summary>What the files beside <c>tokenizer.json</c> say, kept for saving.</summary>
+    internal TokenizerConfig Config { get; init; } = TokenizerConfig.None;
+
+    /// <summary>The tokens of a text, or of a pair of texts, with their offsets and all else that is known of them.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="pair">The second text of a pair, or null.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The truncation leaves no room for a token or its stride is too long.</exception>
+    public TokenEncoding Tokenize(string text, string? pair = null, TokenizeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        options ??= new();
+        var draft = Finished(text, pair, options);
+        Pad([draft], options.Padding);
+        return new(draft);
+    }
+
+    /// <summary>The same for many texts and pairs; padding to the longest is to the longest of them all.</summary>
+    public TokenEncoding[] TokenizeBatch(IReadOnlyList<(string Text, string? Pair)> texts, TokenizeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
+        var drafts = new EncodingDraft[texts.Count];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
+        Parallel.For(0, texts.Count, parallel, i => drafts[i] = Finished(texts[i].Text, texts[i].Pair, options));
+        Pad(drafts, options.Padding);
+        return [.. drafts.Select(d => new TokenEncoding(d))];
+    }
+
+    /// <summary>The tokens of one text before truncation and post-processing.</summary>
+    internal virtual EncodingDraft Draft(ReadOnlySpan<byte> utf8, int type, TokenizeOptions o) =>
+        throw new NotSupportedException("this tokenizer gives ids only");
 
     /// <summary>True where a text starts with a space that its writer never typed (SentencePiece's dummy prefix): decoding takes it away again.</summary>
     internal virtual bool StartsWithAddedSpace => false;
 
-    /// <summary>The text of <paramref name="ids"/>. Bytes that are no UTF-8 come out as U+FFFD, one for each maximal broken sequence.</summary>
+    internal virtual DecodeStream NewDecodeStream(bool skipSpecialTokens) => new BytesDecodeStream(this, skipSpecialTokens);
+
+    /// <summary>The text of <paramref name="ids"/>. Bytes that are no UTF-8 come out as U+FFFD.</summary>
     public virtual string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
     {
-        var bytes = new ArrayBufferWriter<byte>(Math.Max(16, ids.Length * 5));
-        var atStart = StartsWithAddedSpace;
+        var stream = NewDecodeStream(skipSpecialTokens);
+        var text = new StringBuilder(ids.Length * 4);
         foreach (var id in ids)
-        {
-            var piece = TokenBytes(id);
-            if (IsSpecial(id))
-            {
-                if (skipSpecialTokens)
-                    continue;
-            }
-            else if (atStart)
-            {
-                atStart = false;
-                if (piece is [(byte)' ', ..])
-                    piece = piece[1..];
-            }
-
-            bytes.Write(piece);
-        }
-
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+            text.Append(stream.Push(id));
+        return text.Append(stream.Flush()).ToString();
     }
 
     /// <summary>Loads a tokenizer from a file or a folder; what it is is told by its name and content.</summary>
@@ -105,6 +134,27 @@ public abstract class Tokenizer
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return TokenizerFormat.Load(path);
+    }
+
+    private EncodingDraft Finished(string text, string? pair, TokenizeOptions o)
+    {
+        var step = Parts?.PostProcessor;
+        var first = Draft(Encoding.UTF8.GetBytes(text), 0, o);
+        var second = pair is null ? null : Draft(Encoding.UTF8.GetBytes(pair), 1, o);
+        if (o.Truncation is { } truncation)
+            (first, second) = Truncation.Apply(first, second, truncation, o.AddSpecialTokens ? step?.Added(pair is not null) ?? 0 : 0);
+        return PostProcessors.PostProcessor.Finish(step, first, second, o.AddSpecialTokens);
+    }
+
+    private static void Pad(EncodingDraft[] drafts, PaddingOptions? padding)
+    {
+        if (padding is null || drafts.Length == 0)
+            return;
+        var length = padding.Length ?? drafts.Max(d => d.Tokens.Count);
+        if (padding.MultipleOf > 1 && length % padding.MultipleOf is > 0 and var over)
+            length = checked(length + padding.MultipleOf - over);
+        foreach (var draft in drafts)
+            draft.Pad(length, padding);
     }
 
     private int[] Encode(string text, bool addSpecialTokens, bool parse)

@@ -1,9 +1,15 @@
+using System.Text.Json;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
+using Gradus.Text.Tokenizers.Decoders;
+using Gradus.Text.Tokenizers.Models;
+using Gradus.Text.Tokenizers.Normalizers;
+using Gradus.Text.Tokenizers.PostProcessors;
+using Gradus.Text.Tokenizers.PreTokenizers;
 
 namespace Gradus.Text.Tokenizers;
 
-/// <summary>Hugging Face's <c>tokenizer.json</c>, with the special tokens that <c>tokenizer_config.json</c> beside it names. BPE models, byte-level or of pieces.</summary>
+/// <summary>Hugging Face's <c>tokenizer.json</c>, with the special tokens that <c>tokenizer_config.json</c> beside it names.</summary>
 [Component("tokenizer-json")]
 internal sealed record TokenizerJsonFormat : TokenizerFormat
 {
@@ -16,76 +22,71 @@ internal sealed record TokenizerJsonFormat : TokenizerFormat
     public override Tokenizer Read(string file)
     {
         using var document = StrictJson.ParseFile(file);
-        var root = new JsonField(file, document.RootElement);
-        var model = root["model"];
-        var type = model["type"].OptionalText() ?? "BPE";
-        if (type != "BPE")
-            throw model["type"].Error($"'{type}' is not supported; supported is BPE");
-        foreach (var option in new[] { "continuing_subword_prefix", "end_of_word_suffix" })
-            if (model[option].OptionalText() is { Length: > 0 } affix)
-                throw model[option].Error($"'{affix}' is not supported; supported is none");
-        if (!model["dropout"].IsNull && (!model["dropout"].Value.TryGetDouble(out var dropout) || dropout != 0))
-            throw model["dropout"].Error("random merges are not supported; supported are null and 0");
-
-        var vocab = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (name, field) in model["vocab"].Properties())
-            vocab.Add(name, field.Id());
-        var added = ReadAdded(root["added_tokens"]);
-        BpeParts.CheckVocabulary(vocab, added, $"{file}: model.vocab");
-        var unknown = model["unk_token"].OptionalText();
-        if (unknown is not null && !vocab.ContainsKey(unknown) && !added.Exists(t => t.Content == unknown))
-            throw model["unk_token"].Error($"'{unknown}' is not in the vocabulary");
-
-        var merges = ReadMerges(model["merges"], vocab);
-        var (before, after) = PostProcessor.Read(root["post_processor"]);
-        int? Id(string? name) => name is null ? null
-            : added.Find(t => t.Content == name)?.Id ?? (vocab.TryGetValue(name, out var id) ? id : null);
+        var parts = ReadParts(new JsonField(file, document.RootElement));
+        var unknown = parts.Model.UnknownId;
+        int? Id(string? name) => name is null ? null : parts.Added.FirstOrDefault(t => t.Content == name)?.Id ?? parts.Model.Vocabulary.Id(name);
         var special = SpecialNames.Read(file, name => Id(name) is not null);
-
-        var preTokenizer = PipelineJson.Read(root["pre_tokenizer"]);
-        if (preTokenizer.ByteLevel)
-        {
-            if (!root["normalizer"].IsNull)
-                throw root["normalizer"].Error($"'{root["normalizer"]["type"].OptionalText()}' is not supported for byte-level models; supported is null");
-            var bpe = BpeParts.ByteLevel(vocab, merges, preTokenizer.Splitter, added, model["ignore_merges"].Flag());
-            if (unknown is not null && Array.IndexOf(bpe.ByteIds, -1) is >= 0 and var missing)
-                throw model["unk_token"].Error($"'{unknown}' would stand for the byte 0x{missing:X2}, which the vocabulary lacks; byte-level models need all 256 bytes");
-            return new ByteLevelBpe(bpe with { AddPrefixSpace = preTokenizer.AddPrefixSpace, Before = before, After = after })
-            {
-                BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk ?? unknown),
-            };
-        }
-
-        var pieces = new PieceModel(vocab, merges, added)
-        {
-            Prefix = PipelineJson.ReadPrefix(root), Before = before, After = after,
-            UnknownId = Id(unknown), FuseUnknown = model["fuse_unk"].Flag(), ByteFallback = model["byte_fallback"].Flag(),
-        };
-        return new PieceBpe(pieces) { BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk ?? unknown) };
+        var config = TokenizerConfig.Beside(file);
+        if (ByteLevelParts.FastModel(parts) is { } fast)
+            return new ByteLevelBpe(fast, parts) { BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk) ?? unknown, Config = config };
+        return new PipelineTokenizer(parts) { BosId = Id(special.Bos), EosId = Id(special.Eos), PadId = Id(special.Pad), UnkId = Id(special.Unk) ?? unknown, Config = config };
     }
 
-    private static List<AddedToken> ReadAdded(JsonField list)
+    /// <summary>The parts of a file.</summary>
+    public static TokenizerParts ReadParts(JsonField root)
     {
-        var added = new List<AddedToken>();
-        foreach (var item in list.OptionalItems())
+        var field = root["model"];
+        var model = PipelinePart.ReadAs<TokenModel>(field, field["type"].OptionalText() ?? KindOf(field));
+        List<AddedToken> added = [];
+        foreach (var item in root["added_tokens"].OptionalItems())
             added.Add(new AddedToken(
-                item["id"].Id(), item["content"].Text(), item["special"].Flag(), item["single_word"].Flag(), item["lstrip"].Flag(), item["rstrip"].Flag()));
-        return added;
-    }
-
-    private static MergeTable ReadMerges(JsonField list, Dictionary<string, int> vocab)
-    {
-        var merges = new MergeTable(list.Value.ValueKind == System.Text.Json.JsonValueKind.Array ? list.Value.GetArrayLength() : 0);
-        var rank = 0;
-        foreach (var item in list.Items())
+                item["id"].Id(), item["content"].Text(), item["special"].Flag(), item["single_word"].Flag(), item["lstrip"].Flag(), item["rstrip"].Flag(),
+                item["normalized"].Flag(otherwise: !item["special"].Flag())));
+        BpeParts.CheckAdded(model.Vocabulary, added, $"{root.File}: model.vocab");
+        if (field["unk_token"].OptionalText() is { } unknown && model.Vocabulary.Id(unknown) is null && !added.Exists(t => t.Content == unknown))
+            throw field["unk_token"].Error($"'{unknown}' is not in the vocabulary");
+        return new TokenizerParts
         {
-            var isText = item.Value.ValueKind == System.Text.Json.JsonValueKind.String;
-            string[] parts = isText ? item.Text().Split(' ') : [.. item.Items().Select(part => part.Text())];
-            if (parts.Length != 2)
-                throw item.Error($"a merge has two parts, this one has {parts.Length}");
-            BpeParts.AddMerge(merges, vocab, parts[0], parts[1], rank++, () => $"{item.File}: {item.Path}");
-        }
-
-        return merges;
+            Normalizer = PipelinePart.ReadAny<Normalizer>(root["normalizer"]),
+            PreTokenizer = PipelinePart.ReadAny<PreTokenizer>(root["pre_tokenizer"]),
+            Model = model,
+            PostProcessor = PipelinePart.ReadAny<PostProcessor>(root["post_processor"]),
+            Decoder = PipelinePart.ReadAny<TokenDecoder>(root["decoder"]),
+            Added = added,
+            Truncation = ReadTruncation(root["truncation"]),
+            Padding = ReadPadding(root["padding"]),
+        };
     }
+
+    // The oldest files do not say what their model is.
+    private static string KindOf(JsonField model) =>
+        !model["merges"].IsMissing ? "BPE" : model["vocab"].Value.ValueKind == JsonValueKind.Array ? "Unigram" : !model["max_input_chars_per_word"].IsMissing ? "WordPiece"
+        : !model["unk_token"].IsMissing ? "WordLevel" : "BPE";
+
+    private static TruncationOptions? ReadTruncation(JsonField field) => field.IsNull ? null : new()
+    {
+        MaxLength = field["max_length"].Count(),
+        Stride = field["stride"].Count(),
+        Strategy = field["strategy"].OneOf([.. Enum.GetValues<TruncationStrategy>().Select(s => (s.ToString(), s))]),
+        Direction = field["direction"].IsMissing ? CutSide.Right : Side(field["direction"]),
+    };
+
+    private static PaddingOptions? ReadPadding(JsonField field)
+    {
+        if (field.IsNull)
+            return null;
+        var strategy = field["strategy"];
+        var isText = strategy.Value.ValueKind == JsonValueKind.String;
+        return new()
+        {
+            Length = isText ? strategy.OneOf(("BatchLongest", (int?)null)) : strategy["Fixed"].Count(),
+            Direction = Side(field["direction"]),
+            MultipleOf = field["pad_to_multiple_of"].IsNull ? 0 : field["pad_to_multiple_of"].Count(),
+            PadId = field["pad_id"].Id(),
+            PadTypeId = field["pad_type_id"].Count(),
+            PadToken = field["pad_token"].Text(),
+        };
+    }
+
+    private static CutSide Side(JsonField field) => field.OneOf(("Right", CutSide.Right), ("Left", CutSide.Left));
 }

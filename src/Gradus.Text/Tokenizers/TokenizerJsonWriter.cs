@@ -1,72 +1,116 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Gradus.Foundation.Files;
 
 namespace Gradus.Text.Tokenizers;
 
-/// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> such that Hugging Face's library reads them and agrees id for id.</summary>
+/// <summary>Writes <c>tokenizer.json</c> and the files beside it such that Hugging Face's library reads them and agrees id for id.</summary>
 internal static class TokenizerJsonWriter
 {
     // Token names are mostly beyond ASCII; written as they are the file is half the size and readable.
     private static readonly JsonWriterOptions s_options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
-    public static void Save(string folder, Tokenizer tokenizer, BpeModel model) =>
-        Save(folder, tokenizer, model.Added, json =>
-        {
-            json.WriteNull("normalizer");
-            json.WritePropertyName("pre_tokenizer");
-            PipelineJson.Write(json, model.Splitter, model.AddPrefixSpace);
-            json.WritePropertyName("post_processor");
-            if (model.Before.Length + model.After.Length > 0)
-                WriteTemplate(json, tokenizer, model.Before, model.After);
-            else
-                PipelineJson.WriteByteLevel(json, addPrefixSpace: true, useRegex: true);
-            json.WritePropertyName("decoder");
-            PipelineJson.WriteByteLevel(json, addPrefixSpace: true, useRegex: true);
-            WriteModel(json, tokenizer, model.Merges, unknown: null, fuseUnknown: false, byteFallback: false, model.IgnoreMerges);
-        });
-
-    public static void Save(string folder, Tokenizer tokenizer, PieceModel model) =>
-        Save(folder, tokenizer, model.Added, json =>
-        {
-            WriteSpaceMarks(json, model.Prefix);
-            json.WritePropertyName("post_processor");
-            if (model.Before.Length + model.After.Length > 0)
-                WriteTemplate(json, tokenizer, model.Before, model.After);
-            else
-                json.WriteNullValue();
-            WritePieceDecoder(json, model.Prefix != PiecePrefix.None);
-            WriteModel(json, tokenizer, model.Merges, model.UnknownId is { } id ? tokenizer.NameOf(id) : null, model.FuseUnknown, model.ByteFallback, ignoreMerges: false);
-        });
-
-    private static void Save(string folder, Tokenizer tokenizer, IReadOnlyList<AddedToken> added, Action<Utf8JsonWriter> writeParts)
+    public static void Save(string folder, Tokenizer tokenizer, TokenizerParts parts)
     {
         Directory.CreateDirectory(folder);
         Durable.WriteFile(Path.Combine(folder, "tokenizer.json"), stream =>
         {
             using var json = new Utf8JsonWriter(stream, s_options);
-            json.WriteStartObject();
-            json.WriteString("version", "1.0");
-            json.WriteNull("truncation");
-            json.WriteNull("padding");
-            json.WriteStartArray("added_tokens");
-            foreach (var token in added.OrderBy(t => t.Id))
-                WriteAdded(json, token);
-            json.WriteEndArray();
-            writeParts(json);
-            json.WriteEndObject();
+            Write(json, parts);
         });
-        Durable.WriteFile(Path.Combine(folder, "tokenizer_config.json"), stream =>
+        tokenizer.Config.Write(folder, tokenizer);
+    }
+
+    public static void WriteNode(Stream stream, JsonNode node)
+    {
+        using var json = new Utf8JsonWriter(stream, s_options);
+        node.WriteTo(json);
+    }
+
+    private static void Write(Utf8JsonWriter json, TokenizerParts parts)
+    {
+        json.WriteStartObject();
+        json.WriteString("version", "1.0");
+        WriteTruncation(json, parts.Truncation);
+        WritePadding(json, parts.Padding);
+        json.WriteStartArray("added_tokens");
+        foreach (var token in parts.Added.OrderBy(t => t.Id))
+            WriteAdded(json, token);
+        json.WriteEndArray();
+        WritePart(json, "normalizer", parts.Normalizer);
+        WritePart(json, "pre_tokenizer", parts.PreTokenizer);
+        WritePart(json, "post_processor", parts.PostProcessor);
+        WritePart(json, "decoder", parts.Decoder);
+        WritePart(json, "model", Numbered(parts));
+        json.WriteEndObject();
+    }
+
+    /// <summary>The Rust library numbers added tokens that the vocabulary lacks from its end on, whatever the file says; where that would differ, the vocabulary gets them too.</summary>
+    private static PipelinePart Numbered(TokenizerParts parts)
+    {
+        var vocabulary = parts.Model.Vocabulary;
+        var lacking = parts.Added.Where(t => vocabulary.Id(t.Content) is null).OrderBy(t => t.Id).ToList();
+        for (var i = 0; i < lacking.Count; i++)
+            if (lacking[i].Id != vocabulary.Size + i)
+                return parts.Model.WithTokens(lacking.Select(t => (t.Id, t.Content)));
+        return parts.Model;
+    }
+
+    private static void WritePart(Utf8JsonWriter json, string name, PipelinePart? part)
+    {
+        json.WritePropertyName(name);
+        if (part is null)
+            json.WriteNullValue();
+        else
+            part.Write(json);
+    }
+
+    private static void WriteTruncation(Utf8JsonWriter json, TruncationOptions? o)
+    {
+        if (o is null)
         {
-            using var json = new Utf8JsonWriter(stream, s_options);
-            json.WriteStartObject();
-            foreach (var (key, id) in new[] { ("bos_token", tokenizer.BosId), ("eos_token", tokenizer.EosId), ("pad_token", tokenizer.PadId), ("unk_token", tokenizer.UnkId) })
-                if (id is { } present)
-                    json.WriteString(key, tokenizer.NameOf(present));
-            json.WriteBoolean("clean_up_tokenization_spaces", false);
-            json.WriteString("tokenizer_class", "PreTrainedTokenizerFast");
+            json.WriteNull("truncation");
+            return;
+        }
+
+        json.WriteStartObject("truncation");
+        json.WriteString("direction", o.Direction.ToString());
+        json.WriteNumber("max_length", o.MaxLength);
+        json.WriteString("strategy", o.Strategy.ToString());
+        json.WriteNumber("stride", o.Stride);
+        json.WriteEndObject();
+    }
+
+    private static void WritePadding(Utf8JsonWriter json, PaddingOptions? o)
+    {
+        if (o is null)
+        {
+            json.WriteNull("padding");
+            return;
+        }
+
+        json.WriteStartObject("padding");
+        if (o.Length is { } length)
+        {
+            json.WriteStartObject("strategy");
+            json.WriteNumber("Fixed", length);
             json.WriteEndObject();
-        });
+        }
+        else
+        {
+            json.WriteString("strategy", "BatchLongest");
+        }
+
+        json.WriteString("direction", o.Direction.ToString());
+        if (o.MultipleOf > 0)
+            json.WriteNumber("pad_to_multiple_of", o.MultipleOf);
+        else
+            json.WriteNull("pad_to_multiple_of");
+        json.WriteNumber("pad_id", o.PadId);
+        json.WriteNumber("pad_type_id", o.PadTypeId);
+        json.WriteString("pad_token", o.PadToken);
+        json.WriteEndObject();
     }
 
     private static void WriteAdded(Utf8JsonWriter json, AddedToken token)
@@ -77,151 +121,8 @@ internal static class TokenizerJsonWriter
         json.WriteBoolean("single_word", token.SingleWord);
         json.WriteBoolean("lstrip", token.StripLeft);
         json.WriteBoolean("rstrip", token.StripRight);
-        json.WriteBoolean("normalized", false);
+        json.WriteBoolean("normalized", token.Normalized);
         json.WriteBoolean("special", token.Special);
-        json.WriteEndObject();
-    }
-
-    private static void WriteModel(
-        Utf8JsonWriter json, Tokenizer tokenizer, MergeTable merges, string? unknown, bool fuseUnknown, bool byteFallback, bool ignoreMerges)
-    {
-        json.WriteStartObject("model");
-        json.WriteString("type", "BPE");
-        json.WriteNull("dropout");
-        json.WriteString("unk_token", unknown);
-        json.WriteNull("continuing_subword_prefix");
-        json.WriteNull("end_of_word_suffix");
-        json.WriteBoolean("fuse_unk", fuseUnknown);
-        json.WriteBoolean("byte_fallback", byteFallback);
-        json.WriteBoolean("ignore_merges", ignoreMerges);
-        json.WriteStartObject("vocab");
-        // Added tokens too: the Rust library numbers those that the vocabulary lacks itself, and closes holes.
-        for (var id = 0; id < tokenizer.VocabSize; id++)
-            if (tokenizer.NameOf(id) is { Length: > 0 } name)
-                json.WriteNumber(name, id);
-        json.WriteEndObject();
-        json.WriteStartArray("merges");
-        foreach (var (left, right, _, _) in merges.ByRank())
-            json.WriteStringValue($"{tokenizer.NameOf(left)} {tokenizer.NameOf(right)}");
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteTemplate(Utf8JsonWriter json, Tokenizer tokenizer, int[] before, int[] after)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "TemplateProcessing");
-        WriteSequence("single", ["A"]);
-        WriteSequence("pair", ["A", "B"]);
-        json.WriteStartObject("special_tokens");
-        foreach (var id in before.Concat(after).Distinct())
-        {
-            json.WriteStartObject(tokenizer.NameOf(id));
-            json.WriteString("id", tokenizer.NameOf(id));
-            json.WriteStartArray("ids");
-            json.WriteNumberValue(id);
-            json.WriteEndArray();
-            json.WriteStartArray("tokens");
-            json.WriteStringValue(tokenizer.NameOf(id));
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
-
-        void WriteSequence(string name, string[] texts)
-        {
-            json.WriteStartArray(name);
-            for (var i = 0; i < texts.Length; i++)
-            {
-                foreach (var id in before)
-                    WriteItem("SpecialToken", tokenizer.NameOf(id), i);
-                WriteItem("Sequence", texts[i], i);
-                foreach (var id in after)
-                    WriteItem("SpecialToken", tokenizer.NameOf(id), i);
-            }
-
-            json.WriteEndArray();
-        }
-
-        void WriteItem(string kind, string id, int typeId)
-        {
-            json.WriteStartObject();
-            json.WriteStartObject(kind);
-            json.WriteString("id", id);
-            json.WriteNumber("type_id", typeId);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-    }
-
-    private static void WriteSpaceMarks(Utf8JsonWriter json, PiecePrefix prefix)
-    {
-        if (prefix is PiecePrefix.FirstUnlessThere or PiecePrefix.EveryUnlessThere)
-        {
-            json.WriteNull("normalizer");
-            json.WriteStartObject("pre_tokenizer");
-            json.WriteString("type", "Metaspace");
-            json.WriteString("replacement", PieceModel.Mark);
-            json.WriteString("prepend_scheme", prefix == PiecePrefix.FirstUnlessThere ? "first" : "always");
-            json.WriteBoolean("split", false);
-            json.WriteEndObject();
-            return;
-        }
-
-        json.WriteStartObject("normalizer");
-        json.WriteString("type", "Sequence");
-        json.WriteStartArray("normalizers");
-        if (prefix == PiecePrefix.Every)
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "Prepend");
-            json.WriteString("prepend", PieceModel.Mark);
-            json.WriteEndObject();
-        }
-
-        WriteReplace(json, " ", PieceModel.Mark);
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteNull("pre_tokenizer");
-    }
-
-    private static void WritePieceDecoder(Utf8JsonWriter json, bool stripSpace)
-    {
-        json.WriteStartObject("decoder");
-        json.WriteString("type", "Sequence");
-        json.WriteStartArray("decoders");
-        WriteReplace(json, PieceModel.Mark, " ");
-        foreach (var type in new[] { "ByteFallback", "Fuse" })
-        {
-            json.WriteStartObject();
-            json.WriteString("type", type);
-            json.WriteEndObject();
-        }
-
-        if (stripSpace)
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "Strip");
-            json.WriteString("content", " ");
-            json.WriteNumber("start", 1);
-            json.WriteNumber("stop", 0);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteReplace(Utf8JsonWriter json, string from, string to)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "Replace");
-        json.WriteStartObject("pattern");
-        json.WriteString("String", from);
-        json.WriteEndObject();
-        json.WriteString("content", to);
         json.WriteEndObject();
     }
 }

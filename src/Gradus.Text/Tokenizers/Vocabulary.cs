@@ -46,6 +46,17 @@ internal sealed class Vocabulary
         return _names[id];
     }
 
+    /// <summary>A vocabulary that has these tokens too; their bytes are those of their names.</summary>
+    public Vocabulary With(IEnumerable<(int Id, string Name)> more)
+    {
+        List<(int, string, byte[])> tokens = [];
+        for (var id = 0; id < Size; id++)
+            if (_names[id] is { } name)
+                tokens.Add((id, name, Bytes(id).ToArray()));
+        tokens.AddRange(more.Select(t => (t.Id, t.Name, System.Text.Encoding.UTF8.GetBytes(t.Name))));
+        return new(tokens);
+    }
+
     public int? Id(string name) => _ids.TryGetValue(name, out var id) ? id : null;
 
     private void Check(int id)

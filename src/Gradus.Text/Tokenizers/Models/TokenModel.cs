@@ -15,8 +15,14 @@ internal abstract record TokenModel : PipelinePart
     /// <summary>The id of what the vocabulary cannot spell, or null.</summary>
     public virtual int? UnknownId => null;
 
+    /// <summary>True where an unknown token is named by the text it stands for, as Unigram's are.</summary>
+    public virtual bool UnknownKeepsText => false;
+
     /// <summary>True where tokens depend on neighbouring text of unbounded length, so caching by piece is worth nothing.</summary>
     public virtual bool WholeText => false;
+
+    /// <summary>The model with more names in its vocabulary, which it never finds in text.</summary>
+    public virtual TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this;
 
     /// <summary>A worker of this model: scratch that one thread uses for many pieces.</summary>
     /// <param name="random">For BPE-dropout and subword sampling; null when spelling is deterministic.</param>

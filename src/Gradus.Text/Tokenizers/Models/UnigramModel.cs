@@ -23,6 +23,8 @@ internal sealed record UnigramModel : TokenModel
 
     public override int? UnknownId => _unknown;
 
+    public override bool UnknownKeepsText => true;
+
     /// <summary>Every piece by id.</summary>
     public IReadOnlyList<(string Text, double Score)> Pieces { get; private set; } = [];
 
