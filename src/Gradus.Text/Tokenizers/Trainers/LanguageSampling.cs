@@ -21,6 +21,12 @@ public sealed record LanguageSampling
     /// <summary>The exponent; XLM-R's vocabulary was trained with 0.3.</summary>
     public double Alpha { get; init; } = 0.3;
 
+    /// <summary>
+    /// False: no line is taken more than once, and the text gets shorter instead. Where a language has little text, its lines over and over make
+    /// whole words of chance look frequent, and new text is spelt worse.
+    /// </summary>
+    public bool Repeat { get; init; } = true;
+
     /// <summary>Chooses other lines.</summary>
     public ulong Seed { get; init; }
 
@@ -38,17 +44,21 @@ public sealed record LanguageSampling
     public IEnumerable<ReadOnlyMemory<byte>> Mix(IReadOnlyList<LanguageText> languages)
     {
         ArgumentNullException.ThrowIfNull(languages);
+        if (languages.Count == 0)
+            yield break;
         var shares = Shares([.. languages.Select(l => l.Documents.Sum(d => (long)d.Length))]);
+        double[] factors = [.. shares.Select(s => s.Before == 0 ? 0 : s.After / s.Before)];
+        var scale = Repeat ? 1 : 1 / Math.Max(1, factors.Max());
         for (var i = 0; i < languages.Count; i++)
         {
-            var times = shares[i].Before == 0 ? 0 : shares[i].After / shares[i].Before;
+            var times = factors[i] * scale;
             foreach (var document in languages[i].Documents)
-                foreach (var part in Repeat(document, times))
+                foreach (var part in Copies(document, times))
                     yield return part;
         }
     }
 
-    private IEnumerable<ReadOnlyMemory<byte>> Repeat(ReadOnlyMemory<byte> document, double times)
+    private IEnumerable<ReadOnlyMemory<byte>> Copies(ReadOnlyMemory<byte> document, double times)
     {
         var whole = Math.Floor(times);
         for (var copy = 0; copy < whole; copy++)

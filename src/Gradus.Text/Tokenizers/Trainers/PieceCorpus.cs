@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.ExceptionServices;
 using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Text.Tokenizers.Normalizers;
@@ -12,7 +11,6 @@ namespace Gradus.Text.Tokenizers.Trainers;
 /// </summary>
 internal sealed class PieceCorpus
 {
-    private const int BatchBytes = 1 << 20;
     private const int MaxLine = 4096; // where spaces do not cut, lines are cut at the last space before this many bytes
 
     private PieceCorpus(byte[][] words, long[] times, IReadOnlyList<(int Char, long Times)> alphabet) => (Words, Times, Alphabet) = (words, times, alphabet);
@@ -67,8 +65,7 @@ internal sealed class PieceCorpus
             words.Add(buffer.WrittenSpan, counts.Times(i));
         }
 
-        var sorted = Enumerable.Range(0, words.Count).Select(i => (Word: words.Word(i).ToArray(), Times: words.Times(i))).ToArray();
-        Array.Sort(sorted, (a, b) => a.Times != b.Times ? b.Times.CompareTo(a.Times) : a.Word.AsSpan().SequenceCompareTo(b.Word));
+        var sorted = DocumentCounter.Sorted(words);
         return new([.. sorted.Select(w => w.Word)], [.. sorted.Select(w => w.Times)], alphabet);
     }
 
@@ -90,43 +87,11 @@ internal sealed class PieceCorpus
     {
         var borders = new AddedTokens(options.SpecialTokens.Select((t, i) => new AddedToken(i, t, Special: true)));
         var symbols = new AddedTokens(options.UserDefined.Select((t, i) => new AddedToken(i, t, Special: false)));
-        using var source = documents.GetEnumerator();
-        var gate = new Lock();
-        var counts = new WordCounts[options.Threads == 0 ? Environment.ProcessorCount : options.Threads];
-        Exception? failure = null;
-        Parallel.For(0, counts.Length, new ParallelOptions { MaxDegreeOfParallelism = counts.Length }, t =>
+        return DocumentCounter.Count(documents, options.Threads, (document, counts) =>
         {
-            var own = counts[t] = new WordCounts();
-            var batch = new List<ReadOnlyMemory<byte>>();
-            while (true)
-            {
-                batch.Clear();
-                lock (gate)
-                {
-                    try
-                    {
-                        for (var bytes = 0; bytes < BatchBytes && failure is null && source.MoveNext(); bytes += source.Current.Length + 64)
-                            batch.Add(source.Current);
-                    }
-                    catch (Exception e) when (failure is null)
-                    {
-                        failure = e; // a bad document: as itself to the caller, not wrapped by the loop
-                    }
-                }
-
-                if (batch.Count == 0 || failure is not null)
-                    return;
-                foreach (var document in batch)
-                    foreach (var line in document.Span.Split((byte)'\n'))
-                        AddLine(own, document.Span[line], borders, symbols, normalizer, options.SplitByWhitespace);
-            }
+            foreach (var line in document.Split((byte)'\n'))
+                AddLine(counts, document[line], borders, symbols, normalizer, options.SplitByWhitespace);
         });
-        if (failure is not null)
-            ExceptionDispatchInfo.Throw(failure);
-        var total = counts[0];
-        foreach (var other in counts.Skip(1))
-            total.Add(other);
-        return total;
     }
 
     private static void AddLine(WordCounts counts, ReadOnlySpan<byte> line, AddedTokens borders, AddedTokens symbols, SentencePieceNormalizer normalizer, bool split)

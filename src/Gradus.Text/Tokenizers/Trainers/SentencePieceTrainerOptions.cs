@@ -1,4 +1,3 @@
-using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Tokenizers.Formats;
@@ -41,6 +40,12 @@ public abstract record SentencePieceTrainerOptions : TokenizerTrainerOptions
     /// <summary>Every digit is a piece of its own.</summary>
     public bool SplitDigits { get; init; }
 
+    /// <summary>Runs of spaces become one; those at the ends go.</summary>
+    public bool RemoveExtraSpaces { get; init; } = true;
+
+    /// <summary>Puts a space before every text, so that its first word is spelt like the others.</summary>
+    public bool AddDummyPrefix { get; init; } = true;
+
     /// <summary>Adds the 256 bytes, which spell what is unknown otherwise.</summary>
     public bool ByteFallback { get; init; }
 
@@ -53,7 +58,7 @@ public abstract record SentencePieceTrainerOptions : TokenizerTrainerOptions
         ArgumentNullException.ThrowIfNull(documents);
         var meta = MetaPieces();
         var map = NormalizationRules.Find(Normalization);
-        var normalizer = new SentencePieceNormalizer { Map = map, UserDefined = UserDefined };
+        var normalizer = new SentencePieceNormalizer { Map = map, UserDefined = UserDefined, RemoveExtraWhitespaces = RemoveExtraSpaces, AddDummyPrefix = AddDummyPrefix };
         var corpus = PieceCorpus.Read(documents, normalizer, this);
         var room = VocabSize - meta.Count;
         if (Kind is SentencePieceKind.Unigram or SentencePieceKind.Bpe && room < corpus.Alphabet.Count)
@@ -71,7 +76,7 @@ public abstract record SentencePieceTrainerOptions : TokenizerTrainerOptions
             Pieces = pieces,
             Kind = Kind,
             ByteFallback = ByteFallback,
-            Normalization = new() { Name = Normalization, CharsMap = map?.Blob ?? [] },
+            Normalization = new() { Name = Normalization, CharsMap = map?.Blob ?? [], RemoveExtraWhitespaces = RemoveExtraSpaces, AddDummyPrefix = AddDummyPrefix },
             OtherTraining = training.Written.ToArray(),
         };
         return new SentencePieceTokenizer(model, map, [], []);

@@ -144,10 +144,10 @@ public class PieceTrainerTests
     {
         var texts = Declarations();
         // As in the world: much English, little of the others.
-        List<LanguageText> languages = [.. texts.Select(t => new LanguageText(t.Key, t.Key == "en" ? [.. Enumerable.Repeat(t.Value.Train, 40)] : [t.Value.Train]))];
+        List<LanguageText> languages = [.. texts.Select(t => new LanguageText(t.Key, t.Key == "en" ? [t.Value.Train, Novel().Train] : [t.Value.Train]))];
         FertilityReport Report(double alpha)
         {
-            var trained = new UnigramTrainerOptions { VocabSize = 2500, CharacterCoverage = 0.999, ByteFallback = true }.Train(new LanguageSampling { Alpha = alpha }.Mix(languages));
+            var trained = new UnigramTrainerOptions { VocabSize = 2500, CharacterCoverage = 0.999, ByteFallback = true }.Train(new LanguageSampling { Alpha = alpha, Repeat = false }.Mix(languages));
             return FertilityReport.Of(trained, texts.Select(t => (t.Key, t.Value.Held)));
         }
 
@@ -198,7 +198,7 @@ public class PieceTrainerTests
                 different++;
         }
 
-        Assert.True(same > 16_000, $"{same} rules agree");
+        Assert.True(same > 4_800, $"{same} rules agree");
         Assert.InRange(different, 0, 400);
         foreach (var text in new[] { "e\u0301", "A\u030A", "\u0041\u030A", "か\u3099", "\u1112\u1161\u11AB" })
         {
