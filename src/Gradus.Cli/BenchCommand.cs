@@ -3,7 +3,7 @@ using Gradus.Training.Loop;
 
 namespace Gradus.Cli;
 
-/// <summary><c>gradus bench train</c>: how fast this machine trains a given shape.</summary>
+/// <summary><c>gradus bench train|tokenizer|tokenizer-train|tokenizer-fuzz</c>: how fast this machine trains a given shape, and what is beside it.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -31,7 +31,10 @@ internal static class BenchCommand
             else Terminal.Out(FormattableString.Invariant($"{result.TokensPerSecond:N0} tokens/s (best {result.Best:N0}), peak memory {result.PeakRssMb:N0} MB, loss {result.LossFirst:F3} → {result.LossLast:F3}, libtorch {result.Libtorch}"));
             return ExitCode.Done;
         });
-        return new Command("bench", "Measures this machine and this build.\n\nExample:\n  gradus bench train") { train };
+        var bench = new Command("bench", "Measures this machine and this build.\n\nExample:\n  gradus bench train") { train };
+        foreach (var command in (Command[])[.. TokenizerBenchmark.Create(), TokenizerFuzz.Create()])
+            bench.Add(command);
+        return bench;
     }
 
     private static Option<T> Option<T>(string name, string description, T value) => new(name) { Description = $"{description} ({value})", DefaultValueFactory = _ => value };

@@ -16,6 +16,9 @@ public sealed class SocketAttribute(string name) : Attribute
 {
     /// <summary>The plural that <c>gradus list NAME</c> takes: <c>optimizers</c>.</summary>
     public string Name { get; } = name;
+
+    /// <summary>False for sockets whose components another file names, not a recipe: the steps of a <c>tokenizer.json</c>. They are not listed.</summary>
+    public bool InRecipes { get; init; } = true;
 }
 
 /// <summary>One line about a property, a component or a socket, for the schema and the lists. Without it the XML summary is used.</summary>

@@ -23,7 +23,7 @@ public static class Components
     private static readonly Dictionary<Type, SortedDictionary<string, ComponentInfo>> s_bySocket = [];
     private static readonly SortedDictionary<string, SocketInfo> s_sockets = new(StringComparer.Ordinal);
 
-    /// <summary>Every socket of the registered assemblies, by name.</summary>
+    /// <summary>Every socket of the registered assemblies that recipes fill, by name.</summary>
     public static IReadOnlyList<SocketInfo> Sockets
     {
         get
@@ -44,7 +44,7 @@ public static class Components
                 return;
             foreach (var type in a.GetTypes())
             {
-                if (type.GetCustomAttribute<SocketAttribute>() is { } socket && !s_sockets.TryAdd(socket.Name, new SocketInfo(socket.Name, type, Docs.Of(type))))
+                if (type.GetCustomAttribute<SocketAttribute>() is { InRecipes: true } socket && !s_sockets.TryAdd(socket.Name, new SocketInfo(socket.Name, type, Docs.Of(type))))
                     throw new InvalidOperationException($"{type} and {s_sockets[socket.Name].Type} are both the socket '{socket.Name}'");
                 if (type.GetCustomAttribute<ComponentAttribute>() is { } component)
                     Add(component.Kind, type);

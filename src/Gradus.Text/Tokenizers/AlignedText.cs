@@ -134,6 +134,22 @@ internal sealed class AlignedText
         Commit();
     }
 
+    /// <summary>Rewrites ASCII text in place: every byte becomes what <paramref name="map"/> says, 0xFF removes it.</summary>
+    public void MapAscii(ReadOnlySpan<byte> map)
+    {
+        var kept = 0;
+        for (var i = 0; i < _length; i++)
+        {
+            var mapped = map[_bytes[i]];
+            _bytes[kept] = mapped;
+            if (_origins is not null)
+                _origins[kept] = _origins[i];
+            kept += mapped != 0xFF ? 1 : 0;
+        }
+
+        _length = kept;
+    }
+
     /// <summary>The length in bytes of the character that starts with this byte, in valid UTF-8.</summary>
     public static int CharLength(byte first) => first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 

@@ -85,6 +85,8 @@ internal sealed class ByteLevelBpe : Tokenizer
     private sealed class Work(BpeModel model)
     {
         private readonly Piece[] _pieces = new Piece[256];
+        private readonly Vector128<ulong>[] _keys = new Vector128<ulong>[256]; // of the short ones among _pieces
+        private readonly int[] _homes = new int[256];
         private readonly PieceCache _cache = new();
         private readonly MergeWork _merge = new(model.Merges);
         private readonly List<Piece> _all = [];
@@ -130,32 +132,43 @@ internal sealed class ByteLevelBpe : Tokenizer
                 EncodePieces(text, _pieces.AsSpan(0, count));
         }
 
+        /// <summary>At most as many pieces as <see cref="_pieces"/> holds.</summary>
         private void EncodePieces(ReadOnlySpan<byte> text, ReadOnlySpan<Piece> pieces)
         {
-            var room = Window(pieces.Length * 3); // short pieces write 3 slots wherever they are
-            var used = 0;
-            foreach (var (start, end) in pieces)
+            // First all keys, and all their cache lines asked for; when the second loop comes to a piece its line is there.
+            for (var i = 0; i < pieces.Length; i++)
             {
+                var (start, end) = pieces[i];
+                if (end - start > PieceCache.MaxShort)
+                    continue;
+                var key = PieceCache.ShortKey(text, start, end - start);
+                _keys[i] = key;
+                _homes[i] = _cache.Expect(key);
+            }
+
+            const int Spare = PieceCache.ShortIds; // short pieces write so many slots wherever they are
+            var room = Window(pieces.Length * Spare);
+            var used = 0;
+            for (var i = 0; i < pieces.Length; i++)
+            {
+                var (start, end) = pieces[i];
                 var length = end - start;
+                Vector128<ulong> key = default;
                 if (length <= PieceCache.MaxShort)
                 {
-                    if (used + 3 > room.Length)
-                        room = Renew(pieces.Length * 3, ref used);
-                    var key = PieceCache.ShortKey(text, start, length);
-                    var found = _cache.Find(key, ref room[used]);
+                    if (used + Spare > room.Length)
+                        room = Renew((pieces.Length - i) * Spare, ref used);
+                    key = _keys[i];
+                    var found = _cache.Find(key, _homes[i], ref room[used]);
                     if (found != 0)
                     {
                         used += found;
                         continue;
                     }
-
-                    room = Renew(length + pieces.Length * 3, ref used);
-                    used = EncodeRare(text[start..end], key, room);
-                    continue;
                 }
 
-                room = Renew(length + pieces.Length * 3, ref used);
-                used = EncodeRare(text[start..end], default, room);
+                room = Renew(length + (pieces.Length - i) * Spare, ref used);
+                used = EncodeRare(text[start..end], key, room);
             }
 
             _count += used;
@@ -175,12 +188,13 @@ internal sealed class ByteLevelBpe : Tokenizer
         {
             if (piece.Length > PieceCache.MaxLong)
                 return Copy(Merge(piece), ids);
+            // A short piece is looked for here too: it may have become too many ids for the short table.
             var hash = PieceCache.LongHash(piece);
             var known = _cache.FindLong(piece, hash);
             if (!known.IsEmpty)
                 return Copy(known, ids);
             var merged = Merge(piece);
-            if (piece.Length <= PieceCache.MaxShort && merged.Length is > 0 and <= 3)
+            if (piece.Length <= PieceCache.MaxShort && PieceCache.IsShort(merged))
                 _cache.Keep(key, merged);
             else
                 _cache.KeepLong(piece, hash, merged);
@@ -198,12 +212,6 @@ internal sealed class ByteLevelBpe : Tokenizer
         {
             if (_symbols.Length < piece.Length)
                 _symbols = new int[piece.Length];
-            if (model.WholePieces is { } whole && whole.TryGetValue(piece, out var id))
-            {
-                _symbols[0] = id;
-                return _symbols.AsSpan(0, 1);
-            }
-
             var count = 0;
             foreach (var b in piece)
             {
@@ -212,7 +220,10 @@ internal sealed class ByteLevelBpe : Tokenizer
                     _symbols[count++] = symbol;
             }
 
-            return _symbols.AsSpan(0, _merge.Merge(_symbols.AsSpan(0, count)));
+            count = _merge.Merge(_symbols.AsSpan(0, count));
+            if (count != 1 && model.WholePieces is { } whole && whole.TryGetValue(piece, out var id)) // merges nearly always find a whole token by themselves
+                (_symbols[0], count) = (id, 1);
+            return _symbols.AsSpan(0, count);
         }
 
         private Span<int> Room(int size)

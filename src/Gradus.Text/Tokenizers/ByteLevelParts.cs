@@ -38,9 +38,9 @@ internal static class ByteLevelParts
         NamedId[] Named(int[] ids) => [.. ids.Select(id => new NamedId(model.Vocabulary.Name(id)!, id))];
         return new TokenizerParts
         {
-            PreTokenizer = model.Splitter is Gpt2Splitter or WholeSplitter
-                ? new ByteLevelPreTokenizer { AddPrefixSpace = model.AddPrefixSpace, UseRegex = model.Splitter is Gpt2Splitter }
-                : new SequencePreTokenizer { Steps = [.. Splits(model.Splitter), new ByteLevelPreTokenizer { AddPrefixSpace = model.AddPrefixSpace, UseRegex = false }] },
+            PreTokenizer = model.Splitter == Gpt2Splitter.Instance || model.Splitter is WholeSplitter
+                ? new ByteLevelPreTokenizer { AddPrefixSpace = model.AddPrefixSpace, UseRegex = model.Splitter is not WholeSplitter }
+                : new SequencePreTokenizer { Steps = [.. model.Splitter.Steps.Select(Split), new ByteLevelPreTokenizer { AddPrefixSpace = model.AddPrefixSpace, UseRegex = false }] },
             Model = new BpeTokenModel { Tokens = VocabularyJson.Named(own), Merges = model.Merges, IgnoreMerges = model.IgnoreMerges },
             PostProcessor = model.Before.Length + model.After.Length > 0 ? TemplateProcessor.Frame(Named(model.Before), Named(model.After)) : new ByteLevelProcessor(),
             Decoder = new ByteLevelDecoder(),
@@ -61,6 +61,7 @@ internal static class ByteLevelParts
                 SplitPreTokenizer { Pattern.Matcher: SplitterPattern scanner, Invert: false, Behavior: CutBehavior.Isolated } => scanner.Splitter,
                 SplitPreTokenizer { Pattern.Matcher: SplitterPattern scanner, Invert: true, Behavior: CutBehavior.Removed } => scanner.Splitter,
                 SplitPreTokenizer { Invert: false, Behavior: CutBehavior.Isolated, Pattern.IsRegex: true } split => new PatternSplitter(split.Pattern),
+                DigitsPreTokenizer digits => new PatternSplitter(NamedPattern.Regex(digits.IndividualDigits ? @"\p{N}" : @"\p{N}+", "pre_tokenizer", scanners: false)),
                 ByteLevelPreTokenizer bytes => bytes.UseRegex ? Gpt2Splitter.Instance : WholeSplitter.Instance,
                 _ => null,
             };
@@ -69,7 +70,7 @@ internal static class ByteLevelParts
             splitter = splitter is WholeSplitter ? next : next is WholeSplitter ? splitter : new ChainSplitter(splitter, next);
         }
 
-        return (splitter, last.AddPrefixSpace);
+        return (splitter is ChainSplitter ? PreTokenizerOptions.ScannerFor(splitter.Pattern) ?? splitter : splitter, last.AddPrefixSpace);
     }
 
     /// <summary>Whether added tokens need one search only, and decode to themselves.</summary>
@@ -92,7 +93,5 @@ internal static class ByteLevelParts
         return false;
     }
 
-    private static IEnumerable<PreTokenizer> Splits(Splitter splitter) => splitter is ChainSplitter chain
-        ? [.. Splits(chain.First), .. Splits(chain.Second)]
-        : [new SplitPreTokenizer { Pattern = NamedPattern.Regex(splitter.Pattern, "pre_tokenizer", scanners: true) }];
+    private static SplitPreTokenizer Split(string pattern) => new() { Pattern = NamedPattern.Regex(pattern, "pre_tokenizer", scanners: true) };
 }

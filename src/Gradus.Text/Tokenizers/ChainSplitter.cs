@@ -3,11 +3,9 @@ namespace Gradus.Text.Tokenizers;
 /// <summary>One splitter after another: the second cuts the pieces of the first.</summary>
 internal sealed class ChainSplitter(Splitter first, Splitter second) : Splitter
 {
-    public Splitter First => first;
-
-    public Splitter Second => second;
-
     public override string Pattern => $"{first.Pattern} then {second.Pattern}";
+
+    public override IReadOnlyList<string> Steps => [.. first.Steps, .. second.Steps];
 
     public override bool AtOnce => true;
 

@@ -10,6 +10,7 @@ internal sealed class CutText(AlignedText text, bool startsText)
 {
     private List<Cut> _cuts = [], _next = [];
     private readonly List<PatternMatch> _matches = [];
+    private readonly List<Piece> _pieces = [];
 
     public AlignedText Text => text;
 
@@ -39,6 +40,26 @@ internal sealed class CutText(AlignedText text, bool startsText)
             _matches.Clear();
             pattern.Find(text.Bytes[cut.Start..cut.End], _matches);
             AddAll(cut.Start, behavior, invert);
+        }
+
+        Swap();
+    }
+
+    /// <summary>Cuts every open piece into the pieces that <paramref name="cutter"/> appends; the rest is dropped.</summary>
+    public void SplitInto(Action<ReadOnlySpan<byte>, List<Piece>> cutter)
+    {
+        foreach (var cut in _cuts)
+        {
+            if (cut.Id >= 0)
+            {
+                _next.Add(cut);
+                continue;
+            }
+
+            _pieces.Clear();
+            cutter(text.Bytes[cut.Start..cut.End], _pieces);
+            foreach (var (start, end) in _pieces)
+                _next.Add(new(cut.Start + start, cut.Start + end, -1));
         }
 
         Swap();

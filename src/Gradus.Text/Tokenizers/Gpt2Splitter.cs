@@ -20,32 +20,20 @@ public sealed record Gpt2PreTokenizerOptions : PreTokenizerOptions
 }
 
 /// <summary>GPT-2's pattern as a hand-written scanner over UTF-8 bytes.</summary>
-internal sealed class Gpt2Splitter : Splitter
+/// <param name="digitsAlone">Every digit is a piece of its own, cut out before the pattern sees the text (StarCoder).</param>
+internal sealed class Gpt2Splitter(bool digitsAlone = false) : ScanSplitter
 {
     public const string Published = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
     public static Gpt2Splitter Instance { get; } = new();
 
-    public override string Pattern => Published;
+    public static Gpt2Splitter WithDigitsAlone { get; } = new(digitsAlone: true);
 
-    public override int SafeCut(ReadOnlySpan<byte> text, int from) => CutAfterWord(text, from);
+    public override string Pattern => string.Join(" then ", Steps);
 
-    public override int Split(ReadOnlySpan<byte> text, ref int position, Span<Piece> pieces)
-    {
-        var count = 0;
-        var at = position;
-        while (at < text.Length && count < pieces.Length)
-        {
-            var end = PieceEnd(text, at);
-            pieces[count++] = new(at, end);
-            at = end;
-        }
+    public override IReadOnlyList<string> Steps => digitsAlone ? [@"\p{N}", Published] : [Published];
 
-        position = at;
-        return count;
-    }
-
-    private static int PieceEnd(ReadOnlySpan<byte> text, int at)
+    protected override int PieceEnd(ReadOnlySpan<byte> text, int at)
     {
         var first = text[at];
         if (first == '\'')
@@ -60,7 +48,8 @@ internal sealed class Gpt2Splitter : Splitter
         return kind switch
         {
             CharClass.Letter => LettersFrom(text, from + length),
-            CharClass.Space => SpacesFrom(text, at),
+            CharClass.Number when digitsAlone => from + (from == at ? length : 0),
+            CharClass.Space => SpacesFrom(text, at, digitsAlone),
             _ => RunFrom(text, from + length, kind),
         };
     }

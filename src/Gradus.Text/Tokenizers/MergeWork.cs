@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Gradus.Text.Tokenizers;
@@ -10,62 +11,96 @@ namespace Gradus.Text.Tokenizers;
 /// </summary>
 internal sealed class MergeWork(MergeTable merges)
 {
-    private const int ShortPiece = 48;
+    private const int ShortPiece = 96;
     private const int KeptCapacity = 1 << 16;
 
     private readonly int[] _ranks = new int[ShortPiece];
     private readonly int[] _results = new int[ShortPiece];
+    private readonly byte[] _previous = new byte[ShortPiece + 1];
+    private readonly byte[] _next = new byte[ShortPiece + 1];
     private LongScratch? _long;
 
     /// <summary>Merges the symbols in place; returns how many are left.</summary>
-    public int Merge(Span<int> symbols) => Merge(symbols, []);
+    /// <param name="symbols">The piece.</param>
+    /// <param name="stopAt">Stops when only so many are left.</param>
+    public int Merge(Span<int> symbols, int stopAt = 1) => Merge(symbols, [], stopAt);
 
     /// <summary>The same, and keeps of <paramref name="starts"/> (empty, or one for each symbol) those of the symbols that are left.</summary>
-    public int Merge(Span<int> symbols, Span<int> starts)
+    public int Merge(Span<int> symbols, Span<int> starts, int stopAt = 1)
     {
         if (symbols.Length <= ShortPiece)
-            return MergeShort(symbols, starts);
+            return MergeShort(symbols, starts, stopAt);
         var scratch = _long is { } kept && kept.Capacity >= symbols.Length ? kept : new LongScratch(Math.Max(1024, symbols.Length));
         _long = scratch.Capacity <= KeptCapacity ? scratch : null; // a text of one huge piece should not pin its scratch for ever
-        return scratch.Merge(symbols, starts, merges);
+        return scratch.Merge(symbols, starts, merges, stopAt);
     }
 
-    private int MergeShort(Span<int> symbols, Span<int> starts)
+    /// <summary>A linked list of symbols whose ranks stay where they are, eight to a vector: the lowest is found without branches.</summary>
+    private int MergeShort(Span<int> symbols, Span<int> starts, int stopAt)
     {
         var count = symbols.Length;
         if (count < 2)
             return count;
-        var ranks = _ranks.AsSpan(0, count);
-        var results = _results.AsSpan(0, count);
+        var (ranks, results, previous, next) = (_ranks, _results, _previous, _next);
+        var padded = (count + 7) & ~7;
         for (var i = 0; i + 1 < count; i++)
-            ranks[i] = merges.Rank(symbols[i], symbols[i + 1], out results[i]);
-
-        while (count > 1)
         {
-            var best = 0;
-            for (var i = 1; i + 1 < count; i++)
-                if (ranks[i] < ranks[best])
-                    best = i;
-            if (ranks[best] == MergeTable.NoMerge)
-                break;
-
-            symbols[best] = results[best];
-            count--;
-            symbols[(best + 2)..(count + 1)].CopyTo(symbols[(best + 1)..]);
-            if (!starts.IsEmpty)
-                starts[(best + 2)..(count + 1)].CopyTo(starts[(best + 1)..]);
-            if (best + 1 < count)
-            {
-                ranks[(best + 1)..count].CopyTo(ranks[best..]);
-                results[(best + 1)..count].CopyTo(results[best..]);
-                ranks[best] = merges.Rank(symbols[best], symbols[best + 1], out results[best]);
-            }
-
-            if (best > 0)
-                ranks[best - 1] = merges.Rank(symbols[best - 1], symbols[best], out results[best - 1]);
+            ranks[i] = merges.Rank(symbols[i], symbols[i + 1], out results[i]);
+            next[i] = (byte)(i + 1);
+            previous[i + 1] = (byte)i;
         }
 
-        return count;
+        next[count - 1] = (byte)count;
+        ranks.AsSpan(count - 1, padded - count + 1).Fill(MergeTable.NoMerge);
+        var left = count;
+        while (left > stopAt)
+        {
+            var at = Lowest(ranks, padded);
+            if (ranks[at] == MergeTable.NoMerge)
+                break;
+            left--;
+            symbols[at] = results[at];
+            var gone = next[at];
+            ranks[gone] = MergeTable.NoMerge;
+            var after = next[gone];
+            next[at] = after;
+            previous[after] = (byte)at;
+            ranks[at] = after < count ? merges.Rank(symbols[at], symbols[after], out results[at]) : MergeTable.NoMerge;
+            if (at > 0)
+            {
+                var before = previous[at];
+                ranks[before] = merges.Rank(symbols[before], symbols[at], out results[before]);
+            }
+        }
+
+        for (int to = 1, from = next[0]; to < left; to++, from = next[from])
+        {
+            symbols[to] = symbols[from];
+            if (!starts.IsEmpty)
+                starts[to] = starts[from];
+        }
+
+        return left;
+    }
+
+    /// <summary>The leftmost of the lowest ranks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Lowest(int[] ranks, int padded)
+    {
+        ref var first = ref MemoryMarshal.GetArrayDataReference(ranks);
+        var lowest = Vector256.LoadUnsafe(ref first);
+        for (var i = 8; i < padded; i += 8)
+            lowest = Vector256.Min(lowest, Vector256.LoadUnsafe(ref first, (nuint)i));
+        var four = Vector128.Min(lowest.GetLower(), lowest.GetUpper());
+        four = Vector128.Min(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        four = Vector128.Min(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2)));
+        var wanted = Vector256.Create(four, four);
+        for (var i = 0; ; i += 8)
+        {
+            var here = Vector256.Equals(Vector256.LoadUnsafe(ref first, (nuint)i), wanted).ExtractMostSignificantBits();
+            if (here != 0)
+                return i + BitOperations.TrailingZeroCount(here);
+        }
     }
 
     /// <summary>
@@ -83,11 +118,11 @@ internal sealed class MergeWork(MergeTable merges)
 
         public int Capacity => capacity;
 
-        public int Merge(Span<int> symbols, Span<int> starts, MergeTable merges)
+        public int Merge(Span<int> symbols, Span<int> starts, MergeTable merges, int stopAt)
         {
             var count = symbols.Length;
             Build(symbols, merges);
-            for (var at = Lowest(); at >= 0; at = Lowest())
+            for (var left = count; left > stopAt && Lowest() is >= 0 and var at; left--)
             {
                 var gone = _next[at];
                 var after = _next[gone];

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>
-/// Remembers what pieces became, keyed by their bytes. Two tables of fixed size: pieces of up to 15 bytes that became up to 3 ids sit
+/// Remembers what pieces became, keyed by their bytes. Two tables of fixed size: pieces of up to 15 bytes that became up to 5 ids sit
 /// inside one 32-byte slot (nearly all of English); the rest, up to 128 bytes, are in a second table with their bytes in an arena.
 /// </summary>
 /// <remarks>One per thread, so no locks. A hit is verified byte by byte: a hash collision costs time, never a wrong id.</remarks>
@@ -14,11 +15,16 @@ internal sealed class PieceCache
     public const int MaxShort = 15;
     public const int MaxLong = 128;
 
+    /// <summary>Ids that a short piece may have become; a search writes this many wherever it is told to.</summary>
+    public const int ShortIds = 5;
+
+    private const int PackedIdBits = 24;
+
     [StructLayout(LayoutKind.Sequential, Size = 32)]
     private struct Slot
     {
         public ulong Low, High; // the bytes, zero-padded, and the length in the top byte: never all zero for a piece
-        public int Count, A, B, C;
+        public Vector128<byte> Ids; // five of three bytes each, and their number in the last byte
     }
 
     private struct LongSlot
@@ -29,9 +35,11 @@ internal sealed class PieceCache
         public byte Length, Count;
     }
 
-    private const int ShortBits = 15; // 2 * 32 KiB slots of 32 bytes = 1 MiB, the size of a core's second-level cache
-    private const int LongBits = 14;
-    private const int ByteArena = 1 << 20, IdArena = 1 << 18;
+    // 2^17 slots of 32 bytes are 4 MiB: more than a core's second-level cache, but the encoder asks for a slot long before it reads it,
+    // and every piece it need not merge again saves a microsecond. Pages that no piece hashes to are never touched.
+    private const int ShortBits = 17;
+    private const int LongBits = 15;
+    private const int ByteArena = 1 << 20, IdArena = 1 << 19;
 
     private readonly Slot[] _slots = new Slot[1 << ShortBits];
     private LongSlot[]? _longSlots;
@@ -39,44 +47,64 @@ internal sealed class PieceCache
     private int[] _ids = [];
     private int _byteCount, _idCount;
 
+    /// <summary>Where the key lives. Starts to load its cache line, so that <see cref="Find"/> a little later need not wait for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe int Expect(Vector128<ulong> key)
+    {
+        var home = Home(key[0], key[1]);
+        if (Sse.IsSupported)
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_slots), home))); // a hint: harmless if the array moves
+        return home;
+    }
+
     /// <summary>Copies the ids of a short piece to <paramref name="ids"/> and returns their number, or 0 if the piece is not here.</summary>
     /// <param name="key">From <see cref="ShortKey"/>.</param>
-    /// <param name="ids">Room for at least 3 ids.</param>
+    /// <param name="home">From <see cref="Expect"/>.</param>
+    /// <param name="ids">Room for at least <see cref="ShortIds"/> ids.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Find(Vector128<ulong> key, ref int ids)
+    public int Find(Vector128<ulong> key, int home, ref int ids)
     {
         var low = key[0];
         var high = key[1];
         ref var first = ref MemoryMarshal.GetArrayDataReference(_slots);
-        ref var slot = ref Unsafe.Add(ref first, Home(low, high));
+        ref var slot = ref Unsafe.Add(ref first, home);
         if (slot.Low != low || slot.High != high)
         {
-            slot = ref Unsafe.Add(ref first, Home(low, high) ^ 1); // the neighbour on the same cache line
+            slot = ref Unsafe.Add(ref first, home ^ 1); // the neighbour on the same cache line
             if (slot.Low != low || slot.High != high)
                 return 0;
         }
 
-        // Writing all three is cheaper than asking how many there are.
-        ids = slot.A;
-        Unsafe.Add(ref ids, 1) = slot.B;
-        Unsafe.Add(ref ids, 2) = slot.C;
-        return slot.Count;
+        // Writing all five is cheaper than asking how many there are.
+        var packed = slot.Ids;
+        Vector128.Shuffle(packed, Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255)).AsInt32().StoreUnsafe(ref ids);
+        var last = packed.AsUInt32()[3];
+        Unsafe.Add(ref ids, 4) = (int)(last & 0xFFFFFF);
+        return (int)(last >> 24);
+    }
+
+    /// <summary>True when <see cref="Keep"/> takes these ids.</summary>
+    public static bool IsShort(ReadOnlySpan<int> ids)
+    {
+        if (ids.Length is 0 or > ShortIds)
+            return false;
+        foreach (var id in ids)
+            if ((uint)id >> PackedIdBits != 0)
+                return false;
+        return true;
     }
 
     /// <summary>Remembers a short piece; the older of the two pieces on its cache line makes room.</summary>
     public void Keep(Vector128<ulong> key, ReadOnlySpan<int> ids)
     {
+        Span<byte> packed = stackalloc byte[20]; // the last id is written with four bytes too
+        packed.Clear();
+        for (var i = 0; i < ids.Length; i++)
+            MemoryMarshal.Write(packed[(3 * i)..], ids[i]);
+        packed[15] = (byte)ids.Length;
         var home = Home(key[0], key[1]);
         _slots[home ^ 1] = _slots[home];
-        _slots[home] = new Slot
-        {
-            Low = key[0],
-            High = key[1],
-            Count = ids.Length,
-            A = ids[0],
-            B = ids.Length > 1 ? ids[1] : 0,
-            C = ids.Length > 2 ? ids[2] : 0,
-        };
+        _slots[home] = new Slot { Low = key[0], High = key[1], Ids = Vector128.Create<byte>(packed[..16]) };
     }
 
     /// <summary>The ids of a piece that does not fit the short table, or empty if it is not here.</summary>

@@ -17,7 +17,8 @@ internal class PipelineTokenizer : Tokenizer
     private readonly int[]? _before, _after; // what goes round a single text; null where it is more than that
     private readonly bool _needsOrigins;
     private readonly byte[]?[] _bytes;
-    private readonly ConcurrentBag<PipelineWork> _idle = [];
+    private readonly Lazy<TokenizerParts> _typed; // for text in which special tokens stay text
+    private readonly ConcurrentBag<PipelineWork> _idle = [], _idleTyped = [];
 
     public PipelineTokenizer(TokenizerParts parts)
     {
@@ -30,6 +31,8 @@ internal class PipelineTokenizer : Tokenizer
         _special = [.. parts.Added.Where(t => t.Special).Select(t => t.Id)];
         _bytes = new byte[Math.Max(parts.Model.Vocabulary.Size, parts.Added.Count == 0 ? 0 : parts.Added.Max(t => t.Id) + 1)][];
         _needsOrigins = parts.PreTokenizer is { NeedsOrigins: true } && (parts.Normalizer is not null || parts.PreTokenizer is PreTokenizers.SequencePreTokenizer);
+        var hidden = _special.Where(id => id < parts.Model.Vocabulary.Size && parts.Model.Vocabulary.Name(id) is not null).ToHashSet();
+        _typed = new(() => hidden.Count == 0 ? parts : parts with { Model = parts.Model.Without(hidden) });
         List<int> before = [], after = [];
         if (parts.PostProcessor?.Around(before, after) ?? true)
             (_before, _after) = ([.. before], [.. after]);
@@ -65,10 +68,11 @@ internal class PipelineTokenizer : Tokenizer
     internal override EncodingDraft Draft(ReadOnlySpan<byte> utf8, int type, TokenizeOptions o)
     {
         byte[]? repaired = Utf8.IsValid(utf8) ? null : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
-        var work = o.SamplingSeed is { } seed ? new PipelineWork(_parts, new Random(seed)) : Rent();
-        var draft = work.Draft(repaired ?? utf8, type, o.ParseSpecialTokens ? _parsed : _always, o.Truncation);
+        var idle = o.ParseSpecialTokens ? _idle : _idleTyped;
+        var work = o.SamplingSeed is { } seed ? new PipelineWork(o.ParseSpecialTokens ? _parts : _typed.Value, new Random(seed)) : Rent(idle);
+        var draft = work.Draft(repaired ?? utf8, type, o.ParseSpecialTokens ? _parsed : _always);
         if (o.SamplingSeed is null)
-            _idle.Add(work);
+            idle.Add(work);
         return draft;
     }
 
@@ -97,7 +101,8 @@ internal class PipelineTokenizer : Tokenizer
         var before = ids.Count;
         if (addSpecialTokens)
             ids.AddRange(_before!);
-        var work = Rent();
+        var idle = ReferenceEquals(added, _parsed) ? _idle : _idleTyped;
+        var work = Rent(idle);
         try
         {
             work.Encode(text, ids, added, _needsOrigins);
@@ -108,12 +113,12 @@ internal class PipelineTokenizer : Tokenizer
             throw;
         }
 
-        _idle.Add(work);
+        idle.Add(work);
         if (addSpecialTokens)
             ids.AddRange(_after!);
     }
 
-    private PipelineWork Rent() => _idle.TryTake(out var work) ? work : new PipelineWork(_parts, null);
+    private PipelineWork Rent(ConcurrentBag<PipelineWork> idle) => idle.TryTake(out var work) ? work : new PipelineWork(ReferenceEquals(idle, _idle) ? _parts : _typed.Value, null);
 
     private void Check(int id)
     {

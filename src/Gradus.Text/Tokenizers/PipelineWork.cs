@@ -28,9 +28,8 @@ internal sealed class PipelineWork(TokenizerParts parts, Random? random)
     }
 
     /// <summary>The tokens of a text with all that is known of them.</summary>
-    public EncodingDraft Draft(ReadOnlySpan<byte> text, int type, AddedSets added, TruncationOptions? limit)
+    public EncodingDraft Draft(ReadOnlySpan<byte> text, int type, AddedSets added)
     {
-        _ = limit;
         var draft = new EncodingDraft();
         var chars = new CharPositions(text);
         var word = 0;
@@ -86,10 +85,10 @@ internal sealed class PipelineWork(TokenizerParts parts, Random? random)
         if (_cache is not null && piece.Length <= PieceCache.MaxShort)
         {
             key = PieceCache.ShortKey(text, from, piece.Length);
-            Span<int> three = stackalloc int[3];
-            if (_cache.Find(key, ref three[0]) is > 0 and var count)
+            Span<int> few = stackalloc int[PieceCache.ShortIds];
+            if (_cache.Find(key, _cache.Expect(key), ref few[0]) is > 0 and var count)
             {
-                ids.AddRange(three[..count]);
+                ids.AddRange(few[..count]);
                 return;
             }
         }
@@ -112,7 +111,7 @@ internal sealed class PipelineWork(TokenizerParts parts, Random? random)
         if (_cache is null || _found.Count == 0 || piece.Length > PieceCache.MaxLong)
             return;
         var spelt = CollectionsMarshal.AsSpan(ids)[first..];
-        if (piece.Length <= PieceCache.MaxShort && spelt.Length <= 3)
+        if (piece.Length <= PieceCache.MaxShort && PieceCache.IsShort(spelt))
             _cache.Keep(key, spelt);
         else
             _cache.KeepLong(piece, hash, spelt);

@@ -16,7 +16,7 @@ public abstract record PreTokenizerOptions
     /// <param name="where">File and field, for the error when no engine reads it.</param>
     internal static Splitter ForPattern(string pattern, string where) => ScannerFor(pattern) ?? RegexSplitter.Make(pattern, where);
 
-    /// <summary>A scanner of our own for a published pattern, or null.</summary>
+    /// <summary>A scanner of our own for a published pattern, or for published patterns one after another (<see cref="Splitter.Pattern"/>); else null.</summary>
     internal static Splitter? ScannerFor(string pattern)
     {
         foreach (var component in Components.Of(typeof(PreTokenizerOptions)))

@@ -47,15 +47,32 @@ internal sealed record TiktokenFormat : TokenizerFormat
         return new ByteLevelBpe(model) { BosId = known.Special[0].Id, EosId = known.Special[0].Id };
     }
 
-    /// <summary>tiktoken joins any two neighbours whose bytes together are a token, whatever they were made from: so every split of a token is a merge.</summary>
+    /// <summary>
+    /// tiktoken joins any two neighbours whose bytes together are a token, whatever they were made from. But the merges inside of what
+    /// becomes one token are the same wherever it stands, so of all the ways to halve a token at most one ever happens: the last merge of
+    /// its own bytes. The others are left out: half the table, and a list of merges such as <c>tokenizer.json</c> wants it.
+    /// </summary>
     private static MergeTable MergesOf(Dictionary<byte[], int> ids)
     {
         var lookup = ids.GetAlternateLookup<ReadOnlySpan<byte>>();
-        var merges = new MergeTable(ids.Count * 2);
+        var all = new MergeTable(ids.Count * 2);
         foreach (var (bytes, id) in ids)
             for (var cut = 1; cut < bytes.Length; cut++)
                 if (lookup.TryGetValue(bytes.AsSpan(0, cut), out var left) && lookup.TryGetValue(bytes.AsSpan(cut), out var right))
-                    merges.Add(left, right, id, id);
+                    all.Add(left, right, id, id);
+
+        var merges = new MergeTable(ids.Count);
+        var work = new MergeWork(all);
+        var symbols = new int[ids.Keys.Max(bytes => bytes.Length)];
+        int[] singles = [.. Enumerable.Range(0, 256).Select(b => ids[[(byte)b]])];
+        foreach (var (bytes, id) in ids)
+        {
+            for (var i = 0; i < bytes.Length; i++)
+                symbols[i] = singles[bytes[i]];
+            if (work.Merge(symbols.AsSpan(0, bytes.Length), stopAt: 2) == 2 && all.Rank(symbols[0], symbols[1], out var joined) == id && joined == id)
+                merges.Add(symbols[0], symbols[1], id, id);
+        }
+
         return merges;
     }
 

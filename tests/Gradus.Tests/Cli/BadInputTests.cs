@@ -173,6 +173,10 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         { "tokenizer train text.jsonl --out run/model", "already there" },
         { "tokenizer encode absent --file text.jsonl", "absent" },
         { "tokenizer encode empty --file text.jsonl", "empty" },
+        { "tokenizer encode badmerge.json --file text.jsonl", "badmerge.json: model.merges[0]: 'x' is not in the vocabulary" },
+        { "tokenizer encode badstep.json --file text.jsonl", "badstep.json: normalizer.type: 'NFX' is unknown; did you mean 'NFC'?" },
+        { "tokenizer encode deep.json --file text.jsonl", "deep.json:1:" },
+        { "tokenizer encode cut.gguf --file text.jsonl", "cut.gguf: header: the file ends at byte 8" },
         { "tokenizer encode run/model --file absent", "absent: no such file" },
         { "tokenizer encode run/model --file empty", "empty: is empty" },
         { "tokenizer encode run/model --file nothing", "nothing" },
@@ -260,6 +264,11 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         File.WriteAllText(_toy.InFolder("ids.jsonl"), "{\"ids\": [1, 2]}\n{\"ids\": [3, 300]}\n");
         File.WriteAllText(_toy.InFolder("negative.jsonl"), "{\"ids\": [-1]}\n");
         File.WriteAllText(_toy.InFolder("words"), "one two\n");
+        const string Bytes = """{"normalizer":NORM,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"model":{"type":"BPE","vocab":{"a":0},"merges":MERGES}}""";
+        File.WriteAllText(_toy.InFolder("badmerge.json"), Bytes.Replace("NORM", "null", StringComparison.Ordinal).Replace("MERGES", "[\"x a\"]", StringComparison.Ordinal));
+        File.WriteAllText(_toy.InFolder("badstep.json"), Bytes.Replace("NORM", "{\"type\":\"NFX\"}", StringComparison.Ordinal).Replace("MERGES", "[]", StringComparison.Ordinal));
+        File.WriteAllText(_toy.InFolder("deep.json"), new string('[', 100_000));
+        File.WriteAllBytes(_toy.InFolder("cut.gguf"), [.. "GGUF"u8, 3, 0, 0, 0]);
     }
 
     private void CopyModel(string to)

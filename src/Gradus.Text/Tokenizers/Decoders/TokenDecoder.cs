@@ -4,7 +4,7 @@ namespace Gradus.Text.Tokenizers.Decoders;
 
 /// <summary>The decode step: turns the names of tokens back into text, token by token.</summary>
 /// <remarks>Decoding a whole text is pushing all its tokens and flushing, so a text that is streamed is the text that is decoded at once.</remarks>
-[Socket("token-decoders")]
+[Socket("token-decoders", InRecipes = false)]
 internal abstract record TokenDecoder : PipelinePart
 {
     /// <summary>A worker for one text that hands on to <paramref name="next"/>.</summary>

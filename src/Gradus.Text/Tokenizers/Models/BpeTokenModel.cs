@@ -15,7 +15,7 @@ internal sealed record BpeTokenModel : TokenModel
     public BpeTokenModel()
     {
         _chars = new(() => new CharIds(this));
-        _whole = new(() => ByteKeys.Of(Vocabulary));
+        _whole = new(() => ByteKeys.Of(Vocabulary, Hidden));
     }
 
     // A copy has lookups of its own: its settings may differ.
@@ -23,12 +23,15 @@ internal sealed record BpeTokenModel : TokenModel
         : base(other)
     {
         (Tokens, Merges, UnknownToken, Dropout, Prefix, Suffix) = (other.Tokens, other.Merges, other.UnknownToken, other.Dropout, other.Prefix, other.Suffix);
-        (FuseUnknown, ByteFallback, IgnoreMerges) = (other.FuseUnknown, other.ByteFallback, other.IgnoreMerges);
+        (FuseUnknown, ByteFallback, IgnoreMerges, Hidden) = (other.FuseUnknown, other.ByteFallback, other.IgnoreMerges, other.Hidden);
         _chars = new(() => new CharIds(this));
-        _whole = new(() => ByteKeys.Of(Vocabulary));
+        _whole = new(() => ByteKeys.Of(Vocabulary, Hidden));
     }
 
     public Vocabulary Tokens { get; init; } = new([]);
+
+    /// <summary>Tokens that are never found in text.</summary>
+    public IReadOnlySet<int> Hidden { get; init; } = new HashSet<int>();
 
     public override Vocabulary Vocabulary => Tokens;
 
@@ -115,6 +118,8 @@ internal sealed record BpeTokenModel : TokenModel
         json.WriteEndArray();
     }
 
+    public override TokenModel Without(IReadOnlySet<int> tokens) => this with { Hidden = tokens };
+
     public override TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this with { Tokens = Tokens.With(more) };
 
     public override TokenModelWork NewWork(Random? random) => new Work(this, random);
@@ -151,7 +156,7 @@ internal sealed record BpeTokenModel : TokenModel
             Array.Fill(Bytes, -1);
             for (var id = 0; id < model.Vocabulary.Size; id++)
             {
-                if (model.Vocabulary.Name(id) is not { } name)
+                if (model.Vocabulary.Name(id) is not { } name || model.Hidden.Contains(id))
                     continue;
                 Add(name, id, prefix, "", _inside);
                 if (_first != _inside)

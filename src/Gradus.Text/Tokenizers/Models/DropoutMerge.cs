@@ -6,7 +6,7 @@ internal sealed class DropoutMerge(MergeTable merges, double share, Random rando
     private readonly PriorityQueue<(int At, int Id), (int Rank, int At)> _queue = new();
     private readonly List<((int At, int Id) Merge, (int Rank, int At) Order)> _skipped = [];
 
-    /// <summary>As <see cref="MergeWork.Merge(Span{int}, Span{int})"/>, at random.</summary>
+    /// <summary>As <see cref="MergeWork.Merge(Span{int}, Span{int}, int)"/>, at random.</summary>
     public int Merge(Span<int> symbols, Span<int> starts)
     {
         var previous = new int[symbols.Length];

@@ -6,7 +6,7 @@ namespace Gradus.Text.Tokenizers.Models;
 internal readonly record struct FoundToken(int Id, int Start, int End);
 
 /// <summary>The model step: spells one piece of (normalised, pre-tokenised) text with the tokens of its vocabulary. Its kind is <c>model.type</c>.</summary>
-[Socket("token-models")]
+[Socket("token-models", InRecipes = false)]
 internal abstract record TokenModel : PipelinePart
 {
     /// <summary>Its tokens by name; <c>Vocabulary.Bytes</c> are the UTF-8 bytes of the name as the file writes it.</summary>
@@ -20,6 +20,9 @@ internal abstract record TokenModel : PipelinePart
 
     /// <summary>True where tokens depend on neighbouring text of unbounded length, so caching by piece is worth nothing.</summary>
     public virtual bool WholeText => false;
+
+    /// <summary>The model that never finds these tokens in text: what is typed must not become a control token.</summary>
+    public virtual TokenModel Without(IReadOnlySet<int> tokens) => this;
 
     /// <summary>The model with more names in its vocabulary, which it never finds in text.</summary>
     public virtual TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this;

@@ -117,13 +117,21 @@ internal sealed record UnigramModel : TokenModel
         json.WriteBoolean("byte_fallback", _byteFallback);
     }
 
+    public override TokenModel Without(IReadOnlySet<int> tokens)
+    {
+        var model = new UnigramModel { Alpha = Alpha, BestOf = BestOf };
+        model.Fill(Pieces, Types, _unknown, _byteFallback, tokens);
+        return model;
+    }
+
     public override TokenModelWork NewWork(Random? random) => random is null ? new UnigramWork(this) : new UnigramSampler(this, random);
 
     /// <summary>The score of piece <paramref name="id"/> where it covers so many bytes.</summary>
     internal double Score(int id, int length) =>
         Types is not null && Types[id] == SentencePieceType.UserDefined ? (float)length * (float)HighestScore - 0.1 : Scores[id];
 
-    private void Fill(IReadOnlyList<(string Text, double Score)> pieces, IReadOnlyList<SentencePieceType>? types, int? unknown, bool byteFallback)
+    private void Fill(
+        IReadOnlyList<(string Text, double Score)> pieces, IReadOnlyList<SentencePieceType>? types, int? unknown, bool byteFallback, IReadOnlySet<int>? hidden = null)
     {
         (Pieces, Types, _unknown, _byteFallback) = (pieces, types, unknown, byteFallback);
         var tokens = new (int, string, byte[])[pieces.Count];
@@ -144,7 +152,7 @@ internal sealed record UnigramModel : TokenModel
                 bytes[value] = id;
             if (types is null || types[id] == SentencePieceType.Normal)
                 (lowest, HighestScore) = (Math.Min(lowest, score), Math.Max(HighestScore, score));
-            if (types is null || types[id] is SentencePieceType.Normal or SentencePieceType.UserDefined)
+            if ((types is null || types[id] is SentencePieceType.Normal or SentencePieceType.UserDefined) && hidden?.Contains(id) != true)
             {
                 keys.Add(utf8);
                 ids.Add(id);

@@ -9,16 +9,19 @@ internal sealed record WordLevelModel : TokenModel
 {
     private readonly Lazy<Dictionary<byte[], int>> _ids;
 
-    public WordLevelModel() => _ids = new(() => ByteKeys.Of(Tokens));
+    public WordLevelModel() => _ids = new(() => ByteKeys.Of(Tokens, Hidden));
 
     private WordLevelModel(WordLevelModel other)
         : base(other)
     {
-        (Tokens, UnknownToken) = (other.Tokens, other.UnknownToken);
-        _ids = new(() => ByteKeys.Of(Tokens));
+        (Tokens, UnknownToken, Hidden) = (other.Tokens, other.UnknownToken, other.Hidden);
+        _ids = new(() => ByteKeys.Of(Tokens, Hidden));
     }
 
     public Vocabulary Tokens { get; init; } = new([]);
+
+    /// <summary>Tokens that are never found in text.</summary>
+    public IReadOnlySet<int> Hidden { get; init; } = new HashSet<int>();
 
     public string UnknownToken { get; init; } = "<unk>";
 
@@ -34,6 +37,8 @@ internal sealed record WordLevelModel : TokenModel
         VocabularyJson.Write(json, Vocabulary);
         json.WriteString("unk_token", UnknownToken);
     }
+
+    public override TokenModel Without(IReadOnlySet<int> tokens) => this with { Hidden = tokens };
 
     public override TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this with { Tokens = Tokens.With(more) };
 

@@ -15,11 +15,14 @@ internal sealed record WordPieceModel : TokenModel
     private WordPieceModel(WordPieceModel other)
         : base(other)
     {
-        (Tokens, UnknownToken, Prefix, MaxCharacters) = (other.Tokens, other.UnknownToken, other.Prefix, other.MaxCharacters);
+        (Tokens, UnknownToken, Prefix, MaxCharacters, Hidden) = (other.Tokens, other.UnknownToken, other.Prefix, other.MaxCharacters, other.Hidden);
         _ids = new(Index);
     }
 
     public Vocabulary Tokens { get; init; } = new([]);
+
+    /// <summary>Tokens that are never found in text.</summary>
+    public IReadOnlySet<int> Hidden { get; init; } = new HashSet<int>();
 
     public string UnknownToken { get; init; } = "[UNK]";
 
@@ -49,13 +52,15 @@ internal sealed record WordPieceModel : TokenModel
         VocabularyJson.Write(json, Vocabulary);
     }
 
+    public override TokenModel Without(IReadOnlySet<int> tokens) => this with { Hidden = tokens };
+
     public override TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this with { Tokens = Tokens.With(more) };
 
     public override TokenModelWork NewWork(Random? random) => new Work(_ids.Value.First, _ids.Value.Next, _ids.Value.Longest, MaxCharacters, UnknownId);
 
     private (Dictionary<byte[], int> First, Dictionary<byte[], int> Next, int Longest) Index()
     {
-        var first = ByteKeys.Of(Vocabulary);
+        var first = ByteKeys.Of(Vocabulary, Hidden);
         var prefix = Encoding.UTF8.GetBytes(Prefix);
         var next = new Dictionary<byte[], int>(BytesComparer.Instance);
         var longest = 0;

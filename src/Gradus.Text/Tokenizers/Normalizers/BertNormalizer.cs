@@ -7,6 +7,8 @@ namespace Gradus.Text.Tokenizers.Normalizers;
 [Component("BertNormalizer")]
 internal sealed record BertNormalizer : Normalizer
 {
+    private static readonly byte[][] s_ascii = [AsciiMap(false, false), AsciiMap(true, false), AsciiMap(false, true), AsciiMap(true, true)];
+
     public bool CleanText { get; init; } = true;
 
     public bool HandleChineseChars { get; init; } = true;
@@ -37,6 +39,12 @@ internal sealed record BertNormalizer : Normalizer
 
     public override void Apply(AlignedText text)
     {
+        if (System.Text.Ascii.IsValid(text.Bytes))
+        {
+            text.MapAscii(s_ascii[(CleanText ? 1 : 0) + (Lowercase ? 2 : 0)]); // nothing else happens to ASCII
+            return;
+        }
+
         if (CleanText)
             CharMap.Apply(text, c => c is 0 or 0xFFFD || UnicodeData.IsControl(c) ? CharMap.Remove : UnicodeData.IsWhiteSpace(c) ? ' ' : c);
         if (HandleChineseChars)
@@ -51,10 +59,16 @@ internal sealed record BertNormalizer : Normalizer
             LowercaseNormalizer.Lower(text);
     }
 
+    private static byte[] AsciiMap(bool clean, bool lower)
+    {
+        var map = new byte[128];
+        for (var c = 0; c < 128; c++)
+            map[c] = clean && (c == 0 || UnicodeData.IsControl(c)) ? (byte)0xFF : clean && UnicodeData.IsWhiteSpace(c) ? (byte)' ' : (byte)(lower ? UnicodeData.ToLower(c) : c);
+        return map;
+    }
+
     private static void SpaceOut(AlignedText text)
     {
-        if (System.Text.Ascii.IsValid(text.Bytes))
-            return;
         var done = 0;
         var any = false;
         for (var at = 0; at < text.Bytes.Length;)

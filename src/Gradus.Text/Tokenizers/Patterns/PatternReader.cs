@@ -138,7 +138,7 @@ internal sealed partial class PatternReader(string pattern)
                 break;
             case '^':
                 _at++;
-                Emit("(?m:^)");
+                Emit("(?:\\A|(?m:^)(?!\\z))"); // not behind a line feed that ends the text
                 break;
             case '$':
                 _at++;

@@ -49,7 +49,7 @@ internal static class SetNames
 
     public static CodeSet Space { get; } = CodeSet.Where(UnicodeData.IsPatternSpace);
 
-    public static CodeSet Word { get; } = Union("L", "M", "Nd", "Nl", "Pc");
+    public static CodeSet Word { get; } = Union("L", "M", "N", "Pc");
 
     private static CodeSet Of(string characters) => characters.Aggregate(CodeSet.Empty, (set, c) => set.Union(CodeSet.Range(c, c)));
 

@@ -3,7 +3,7 @@ using Gradus.Foundation.Recipes;
 namespace Gradus.Text.Tokenizers.PostProcessors;
 
 /// <summary>The post-process step: puts the tokens round a text, or round a pair, that the model expects.</summary>
-[Socket("post-processors")]
+[Socket("post-processors", InRecipes = false)]
 internal abstract record PostProcessor : PipelinePart
 {
     /// <summary>How many tokens it adds.</summary>

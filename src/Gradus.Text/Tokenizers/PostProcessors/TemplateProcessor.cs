@@ -30,6 +30,12 @@ internal sealed record TemplateProcessor : PostProcessor
         };
     }
 
+    /// <summary>BERT's template: <c>[CLS] A [SEP]</c>, <c>[CLS] A [SEP] B [SEP]</c>.</summary>
+    public static TemplateProcessor Pairs(NamedId cls, NamedId sep) => Frame([cls], [sep]) with
+    {
+        Pair = [new(-1, cls.Name, 0), new(0, "", 0), new(-1, sep.Name, 0), new(1, "", 1), new(-1, sep.Name, 1)],
+    };
+
     public override PipelinePart Read(JsonField field)
     {
         var tokens = new Dictionary<string, TemplateToken>(StringComparer.Ordinal);

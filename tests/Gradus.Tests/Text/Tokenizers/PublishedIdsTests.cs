@@ -68,18 +68,54 @@ public class PublishedIdsTests
         Assert.Equal(text, tokenizer.Decode(ids));
     }
 
-    [Fact]
-    public void Gpt2_encodes_the_strings_of_llama_cpp()
+    [Theory]
+    [InlineData("tok-gpt2", "gpt-2")]
+    [InlineData("tok-gguf-vocabs/ggml-vocab-gpt-2.gguf", "gpt-2")]
+    [InlineData("tok-gguf-vocabs/ggml-vocab-bert-bge.gguf", "bert-bge")]
+    [InlineData("tok-bert/tokenizer.json", "bert-bge")]
+    [InlineData("tok-bert/bert-base-uncased-vocab.txt", "bert-bge")]
+    public void The_strings_of_llama_cpp_encode_as_there(string path, string name)
     {
-        var tokenizer = Tokenizer.Load(Repo.SharedData("tok-gpt2"));
-        var inputs = File.ReadAllText(Repo.SharedData("tok-gguf-vocabs/ggml-vocab-gpt-2.gguf.inp")).Split("\n__ggml_vocab_test__\n");
-        var outputs = File.ReadAllLines(Repo.SharedData("tok-gguf-vocabs/ggml-vocab-gpt-2.gguf.out"));
+        var tokenizer = Tokenizer.Load(Repo.SharedData(path));
+        var inputs = File.ReadAllText(Repo.SharedData($"tok-gguf-vocabs/ggml-vocab-{name}.gguf.inp")).Split("\n__ggml_vocab_test__\n");
+        var outputs = File.ReadAllLines(Repo.SharedData($"tok-gguf-vocabs/ggml-vocab-{name}.gguf.out"));
         Assert.True(outputs.Length >= 46);
         for (var i = 0; i < outputs.Length; i++)
         {
             int[] ids = [.. outputs[i].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
-            Assert.Equal(ids, tokenizer.Encode(inputs[i]));
+            Assert.Equal(ids, tokenizer.Encode(inputs[i], addSpecialTokens: false));
         }
+    }
+
+    [Theory]
+    [Row("C4")]
+    [InlineData("tok-bert/tokenizer.json")]
+    [InlineData("tok-bert/bert-base-uncased-vocab.txt")]
+    public void Bert_encodes_as_the_reference_does_with_offsets_types_and_pairs(string path)
+    {
+        var tokenizer = Tokenizer.Load(Repo.SharedData(path));
+        using var expected = Json("tok-bert/expected_ids.json");
+        var cases = 0;
+        foreach (var item in expected.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            cases++;
+            var got = tokenizer.Tokenize(item.GetProperty("text").GetString()!);
+            Assert.Equal(Ids(item.GetProperty("ids")), got.Ids);
+            Assert.Equal(Ids(item.GetProperty("ids")), tokenizer.Encode(item.GetProperty("text").GetString()!));
+            Assert.Equal(item.GetProperty("tokens").EnumerateArray().Select(t => t.GetString()), got.Tokens);
+            Assert.Equal(item.GetProperty("offsets").EnumerateArray().Select(o => new TextSpan(o[0].GetInt32(), o[1].GetInt32())), got.CharOffsets);
+        }
+
+        foreach (var item in expected.RootElement.GetProperty("pairs").EnumerateArray())
+        {
+            cases++;
+            var got = tokenizer.Tokenize(item.GetProperty("a").GetString()!, item.GetProperty("b").GetString());
+            Assert.Equal(Ids(item.GetProperty("ids")), got.Ids);
+            Assert.Equal(Ids(item.GetProperty("type_ids")), got.TypeIds);
+            Assert.Equal(Ids(item.GetProperty("mask")), got.AttentionMask);
+        }
+
+        Assert.Equal(73, cases);
     }
 
     [Fact]

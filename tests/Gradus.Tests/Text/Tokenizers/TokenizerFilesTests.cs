@@ -92,6 +92,25 @@ public class TokenizerFilesTests
         { "unknown pre-tokenizer", Json(preTokenizer: """{"type":"Whirl"}"""), "pre_tokenizer.type: 'Whirl' is unknown; known: BertPreTokenizer, ByteLevel" },
         { "unreadable pattern", Json(preTokenizer: """{"type":"Split","pattern":{"Regex":"a++(?<x"},"behavior":"Isolated","invert":false}"""), "pre_tokenizer.pattern.Regex: cannot read the pattern a++(?<x: a group's name does not end at character 7" },
         { "dropout", Json(extra: "\"dropout\":1.5,"), "model.dropout: expected a number from 0 to 1" },
+        { "nested 100,000 deep", Json(preTokenizer: string.Concat(Enumerable.Repeat("""{"type":"Sequence","pretokenizers":[""", 100_000)) + "null" + string.Concat(Enumerable.Repeat("]}", 100_000))), "maximum configured depth" },
+        { "a null step", Json(preTokenizer: """{"type":"Sequence","pretokenizers":[null]}"""), "pre_tokenizer.pretokenizers[0]: expected a step, found null" },
+        { "a null setting", Json(preTokenizer: """{"type":"Digits","individual_digits":null}"""), "pre_tokenizer.individual_digits: missing; expected true or false" },
+        { "a missing setting", Json(preTokenizer: """{"type":"Split","pattern":{"Regex":"a"},"behavior":"Isolated"}"""), "pre_tokenizer.invert: missing; expected true or false" },
+        { "an unknown behaviour", Json(preTokenizer: """{"type":"Split","pattern":{"Regex":"a"},"behavior":"Isolate","invert":false}"""), "pre_tokenizer.behavior: 'Isolate' is unknown; did you mean 'Isolated'?" },
+        { "two characters", Json(preTokenizer: """{"type":"Metaspace","replacement":"ab"}"""), "pre_tokenizer.replacement: expected one character, found 'ab'" },
+        { "no pattern", Json(preTokenizer: """{"type":"Split","pattern":{},"behavior":"Isolated","invert":false}"""), "pre_tokenizer.pattern.String: missing; expected a string" },
+        { "a step without type", Json(preTokenizer: "{}"), "pre_tokenizer.type: missing; expected a string" },
+        { "a step that is text", Json(preTokenizer: "\"ByteLevel\""), "pre_tokenizer: expected an object, found a string" },
+        { "length nought", Json(preTokenizer: """{"type":"FixedLength","length":0}"""), "pre_tokenizer.length: 0 is no whole number from 1" },
+        { "an unknown normalizer", Json().Replace("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFX\"}"), "normalizer.type: 'NFX' is unknown; did you mean 'NFC'?" },
+        { "a template of nothing", Json(postProcessor: """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}}],"pair":[],"special_tokens":{}}"""), "post_processor.single[0]: the special token '<s>' is not among special_tokens" },
+        { "a second text alone", Json(postProcessor: """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"B","type_id":0}}],"pair":[],"special_tokens":{}}"""), "post_processor.single[0].Sequence.id: a template for single texts has no second text" },
+        { "a token without id", Json(postProcessor: """{"type":"BertProcessing","sep":["a"],"cls":["a",0]}"""), "post_processor.sep: expected a token and its id" },
+        { "an unknown decoder", Json().Replace("\"model\":", "\"decoder\":{\"type\":\"Bytelevel\"},\"model\":"), "decoder.type: 'Bytelevel' is unknown; did you mean 'ByteLevel'?" },
+        { "truncation by text", Json().Replace("\"normalizer\":", "\"truncation\":{\"max_length\":\"9\",\"stride\":0,\"strategy\":\"LongestFirst\"},\"normalizer\":"), "truncation.max_length: expected a whole number, found a string" },
+        { "WordPiece without its unknown", Json().Replace("\"BPE\",", "\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,"), "model.unk_token: '[UNK]' is not in the vocabulary" },
+        { "WordPiece without a prefix", Json().Replace("\"BPE\",", "\"WordPiece\",\"unk_token\":\"a\",\"max_input_chars_per_word\":100,"), "model.continuing_subword_prefix: missing; expected a string" },
+        { "a merge without the prefix", Json(extra: "\"continuing_subword_prefix\":\"##\","), "model.merges[0]: the second part of 'a b' does not start with '##'" },
         { "cut short", Json()[..60], ":1:" },
         { "no model", "{}", "model: missing; expected an object" },
         { "an array", "[]", "the file: expected an object, found an array" },
@@ -107,6 +126,112 @@ public class TokenizerFilesTests
         Assert.True(error.Message.Contains(expected), $"{what}: {error.Message}");
         Assert.StartsWith(folder.File("tokenizer.json"), error.Message);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void A_pattern_that_backtracks_for_ever_ends_in_an_error()
+    {
+        var tokenizer = Parse(Json(preTokenizer: """{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"(a+)+$|(.*a){20}b"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]}"""));
+        Assert.Contains("took more than 3 s on one text", Assert.Throws<UserException>(() => tokenizer.Encode(new string('a', 5000) + "c")).Message);
+    }
+
+    [Fact]
+    public void A_damaged_gguf_file_is_one_clear_line()
+    {
+        using var folder = Repo.Temp();
+        var file = folder.File("v.gguf");
+        string Says(byte[] content)
+        {
+            File.WriteAllBytes(file, content);
+            var message = Assert.Throws<UserException>(() => Tokenizer.Load(file)).Message;
+            Assert.DoesNotContain('\n', message);
+            Assert.StartsWith(file, message);
+            return message;
+        }
+
+        Assert.Contains("does not start with 'GGUF'", Says([1, 2, 3]));
+        Assert.Contains("GGUF version 9 is not supported", Says(Gguf(9)));
+        Assert.Contains("tokenizer.ggml.model: missing; this file holds no tokenizer", Says(Gguf(3)));
+        Assert.Contains("'rwkv' is not supported; supported are gpt2, bert, llama and t5", Says(Gguf(3, ("tokenizer.ggml.model", "rwkv"), ("tokenizer.ggml.tokens", new[] { "a" }))));
+        Assert.Contains("tokenizer.ggml.tokens: missing", Says(Gguf(3, ("tokenizer.ggml.model", "gpt2"))));
+        Assert.Contains("tokenizer.ggml.tokens: expected an array of strings", Says(Gguf(3, ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.tokens", "a"))));
+        Assert.Contains("tokens 0 and 1 are both 'a'", Says(Gguf(3, ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.tokens", new[] { "a", "a" }), ("tokenizer.ggml.merges", Array.Empty<string>()))));
+        Assert.Contains("tokenizer.ggml.merges[0]: 'x' is not in the vocabulary", Says(Gguf(3, ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.tokens", new[] { "a" }), ("tokenizer.ggml.merges", new[] { "a x" }))));
+        Assert.Contains("the pre-tokenizer 'strange' is not known", Says(Gguf(3, ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.pre", "strange"), ("tokenizer.ggml.tokens", new[] { "a" }), ("tokenizer.ggml.merges", Array.Empty<string>()))));
+        Assert.Contains("tokenizer.ggml.scores: missing", Says(Gguf(3, ("tokenizer.ggml.model", "llama"), ("tokenizer.ggml.tokens", new[] { "a" }))));
+        var good = Gguf(3, ("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.pre", "gpt-2"), ("tokenizer.ggml.tokens", new[] { "a", "b", "ab" }), ("tokenizer.ggml.merges", new[] { "a b" }));
+        File.WriteAllBytes(file, good);
+        Assert.Equal([2], Tokenizer.Load(file).Encode("ab"));
+        for (var length = 0; length < good.Length; length++)
+            Says(good[..length]);
+    }
+
+    private static byte[] Gguf(int version, params (string Key, object Value)[] entries)
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        writer.Write("GGUF"u8);
+        writer.Write(version);
+        writer.Write(0L);
+        writer.Write((long)entries.Length);
+        void Text(string text)
+        {
+            writer.Write((long)Encoding.UTF8.GetByteCount(text));
+            writer.Write(Encoding.UTF8.GetBytes(text));
+        }
+
+        foreach (var (key, value) in entries)
+        {
+            Text(key);
+            writer.Write(value is string ? 8 : 9);
+            if (value is string one)
+            {
+                Text(one);
+                continue;
+            }
+
+            var many = (string[])value;
+            writer.Write(8);
+            writer.Write((long)many.Length);
+            foreach (var text in many)
+                Text(text);
+        }
+
+        return stream.ToArray();
+    }
+
+    [Theory]
+    [InlineData("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n", ":6: the token 'a' stands on line 5 too")]
+    [InlineData("[PAD]\n[UNK]\n[CLS]\n", "the token '[SEP]' is not in the vocabulary")]
+    [InlineData("", "the vocabulary is empty")]
+    [InlineData("[UNK]\n\n[CLS]\n[SEP]\n", "the token with id 1 is empty")]
+    public void A_malformed_vocab_txt_is_one_clear_line(string content, string expected)
+    {
+        using var folder = Repo.Temp();
+        File.WriteAllText(folder.File("vocab.txt"), content);
+        Assert.Contains(expected, Assert.Throws<UserException>(() => Tokenizer.Load(folder.Path)).Message);
+    }
+
+    [Fact]
+    public void The_configuration_beside_a_tokenizer_is_used_and_survives_saving()
+    {
+        using var folder = Repo.Temp();
+        File.WriteAllText(folder.File("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nAb\nab\n##c\n");
+        File.WriteAllText(folder.File("tokenizer_config.json"), """{"do_lower_case":false,"model_max_length":512,"chat_template":"{{ x }}","pad_token":{"content":"[PAD]","special":true}}""");
+        File.WriteAllText(folder.File("special_tokens_map.json"), """{"mask_token":"[MASK]"}""");
+        var cased = Tokenizer.Load(folder.Path);
+        Assert.Equal([2, 5, 7, 3], cased.Encode("Abc"));
+        Assert.Equal((0, 1), (cased.PadId, cased.UnkId));
+        using var saved = Repo.Temp();
+        cased.Save(saved.Path);
+        Assert.Equal([2, 5, 7, 3], Tokenizer.Load(saved.Path).Encode("Abc"));
+        using var config = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(saved.File("tokenizer_config.json")));
+        Assert.Equal("{{ x }}", config.RootElement.GetProperty("chat_template").GetString());
+        Assert.Equal(512, config.RootElement.GetProperty("model_max_length").GetInt32());
+        Assert.True(config.RootElement.GetProperty("pad_token").GetProperty("special").GetBoolean());
+        Assert.Contains("[MASK]", File.ReadAllText(saved.File("special_tokens_map.json")));
+        File.WriteAllText(folder.File("tokenizer_config.json"), "{}");
+        Assert.Equal([2, 6, 7, 3], Tokenizer.Load(folder.Path).Encode("ABC"));
     }
 
     [Theory]
