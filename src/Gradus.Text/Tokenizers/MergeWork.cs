@@ -20,6 +20,9 @@ internal sealed class MergeWork(MergeTable merges)
     private readonly byte[] _next = new byte[ShortPiece + 1];
     private LongScratch? _long;
 
+    /// <summary>Nodes visited and symbols joined so far: what grows with the length of a text, for tests of how it grows.</summary>
+    public long Steps { get; private set; }
+
     /// <summary>Merges the symbols in place; returns how many are left.</summary>
     /// <param name="symbols">The piece.</param>
     /// <param name="stopAt">Stops when only so many are left.</param>
@@ -32,7 +35,9 @@ internal sealed class MergeWork(MergeTable merges)
             return MergeShort(symbols, starts, stopAt);
         var scratch = _long is { } kept && kept.Capacity >= symbols.Length ? kept : new LongScratch(Math.Max(1024, symbols.Length));
         _long = scratch.Capacity <= KeptCapacity ? scratch : null; // a text of one huge piece should not pin its scratch for ever
-        return scratch.Merge(symbols, starts, merges, stopAt);
+        var count = scratch.Merge(symbols, starts, merges, stopAt);
+        Steps += scratch.Visited;
+        return count;
     }
 
     /// <summary>A linked list of symbols whose ranks stay where they are, eight to a vector: the lowest is found without branches.</summary>
@@ -73,6 +78,7 @@ internal sealed class MergeWork(MergeTable merges)
             }
         }
 
+        Steps += (count - left + 1) * (padded / 8);
         for (int to = 1, from = next[0]; to < left; to++, from = next[from])
         {
             symbols[to] = symbols[from];
@@ -118,9 +124,13 @@ internal sealed class MergeWork(MergeTable merges)
 
         public int Capacity => capacity;
 
+        /// <summary>Nodes that the last piece took.</summary>
+        public long Visited { get; private set; }
+
         public int Merge(Span<int> symbols, Span<int> starts, MergeTable merges, int stopAt)
         {
             var count = symbols.Length;
+            Visited = count;
             Build(symbols, merges);
             for (var left = count; left > stopAt && Lowest() is >= 0 and var at; left--)
             {
@@ -173,6 +183,7 @@ internal sealed class MergeWork(MergeTable merges)
             if (minimum == MergeTable.NoMerge)
                 return -1;
             var at = 0;
+            Visited += _top + 1;
             for (var level = _top; level >= 0; level--)
                 at = 16 * at + FirstEqual(ref _nodes[_starts[level] + 16 * at], minimum);
             return at;
@@ -184,6 +195,7 @@ internal sealed class MergeWork(MergeTable merges)
             for (var level = 0; level < _top; level++)
             {
                 at >>= 4;
+                Visited++;
                 var minimum = Minimum(ref _nodes[_starts[level] + 16 * at]);
                 ref var node = ref _nodes[_starts[level + 1] + at];
                 if (node == minimum)

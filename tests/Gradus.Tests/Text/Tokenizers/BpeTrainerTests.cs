@@ -44,6 +44,52 @@ public class BpeTrainerTests
     }
 
     [Fact]
+    public void Moby_dick_gives_the_merges_of_the_rust_library()
+    {
+        var text = File.ReadAllBytes(Repo.SharedData("moby-dick/moby-dick.txt"));
+        List<ReadOnlyMemory<byte>> lines = []; // as the library reads a file: a line at a time, with its line break
+        for (var at = 0; at < text.Length;)
+        {
+            var end = Array.IndexOf(text, (byte)'\n', at) is >= 0 and var found ? found + 1 : text.Length;
+            lines.Add(text.AsMemory(at, end - at));
+            at = end;
+        }
+
+        var merges = Merges(new BpeTrainerOptions { VocabSize = 8192, SpecialTokens = [] }.Train(lines));
+        using var expected = JsonDocument.Parse(File.ReadAllBytes(Repo.Fixture("bpe_trainer/moby_dick.json")));
+        Assert.Equal(expected.RootElement.GetProperty("merges").GetInt32(), merges.Length);
+        Assert.Equal(expected.RootElement.GetProperty("first").EnumerateArray().Select(m => m.GetString()), merges[..20]);
+        Assert.Equal(expected.RootElement.GetProperty("last").EnumerateArray().Select(m => m.GetString()), merges[^20..]);
+        Assert.Equal(
+            expected.RootElement.GetProperty("sha256_of_each_thousand").EnumerateArray().Select(m => m.GetString()),
+            merges.Chunk(1000).Select(some => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', some))))));
+    }
+
+    [Fact]
+    public void A_corpus_takes_the_memory_of_its_distinct_words_however_long_it_is()
+    {
+        byte[] page = [.. File.ReadAllBytes(Repo.SharedData("moby-dick/moby-dick.txt")).AsSpan(0, 300_000)];
+        IEnumerable<ReadOnlyMemory<byte>> Pages(int count)
+        {
+            for (var i = 0; i < count; i++)
+                yield return page;
+        }
+
+        long Allocated(int pages)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            new BpeTrainerOptions { VocabSize = 1000, Threads = 1 }.Train(Pages(pages));
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Allocated(1);
+        var few = Allocated(10);
+        var many = Allocated(100); // 27 MB more text
+        Assert.True(few > 1_000_000, $"{few:N0} bytes: the training is on another thread, and this test sees nothing");
+        Assert.InRange(many - few, -100_000, 100_000);
+    }
+
+    [Fact]
     public void The_other_tie_rule_gives_other_merges()
     {
         var corpus = File.ReadAllBytes(Repo.SharedData("tok-cs336-bpe-reference/corpus.en"));
