@@ -1,12 +1,9 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
-using System.Text.Json;
 using Gradus.Foundation.Files;
 using Gradus.Text.Data;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Formats;
-using Gradus.Text.Tokenizers.Models;
 using Gradus.Text.Tokenizers.Normalizers;
 using Gradus.Text.Tokenizers.Trainers;
 
