@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Gradus.Foundation.Files;
@@ -11,41 +10,10 @@ namespace Gradus.Cli;
 /// <summary><c>gradus tokenizer train|encode|decode</c>; the other verbs below it have files of their own.</summary>
 internal static class TokenizerCommand
 {
-    public static Command Create() => new("tokenizer", "Trains byte-level BPE tokenizers and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, llama2.c.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books")
+    public static Command Create() => new("tokenizer", "Trains tokenizers of every kind and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, SentencePiece's .model, llama2.c.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books")
     {
-        Train(), Encode(), Decode(), TokenizerInspectCommand.Create(), TokenizerCompareCommand.Create(), TokenizerChatCommand.Create(), TokenizerAddCommand.Create(),
+        TokenizerTrainCommand.Create(), Encode(), Decode(), TokenizerInspectCommand.Create(), TokenizerCompareCommand.Create(), TokenizerFertilityCommand.Create(), TokenizerChatCommand.Create(), TokenizerAddCommand.Create(),
     };
-
-    private static Command Train()
-    {
-        var data = new Argument<string[]>("data") { Description = "Texts (.txt, .md) and .jsonl files (field 'text'), folders or globs; compressed ones too", Arity = ArgumentArity.OneOrMore };
-        var size = new Option<int>("--vocab-size") { Description = "Tokens in the vocabulary, special ones included", DefaultValueFactory = _ => 8192 };
-        var output = new Option<string>("--out") { Description = "The folder to make", Required = true, HelpName = "folder" };
-        var pattern = new Option<string>("--pre-tokenizer") { Description = "gpt2 or cl100k", DefaultValueFactory = _ => "gpt2" };
-        var special = new Option<string[]>("--special") { Description = "A special token (may be given several times)", DefaultValueFactory = _ => ["<|endoftext|>"] };
-        var command = new Command("train", "Learns a vocabulary from texts.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books") { data, size, output, pattern, special };
-        command.SetAction(result =>
-        {
-            var clock = Stopwatch.StartNew();
-            var (bytes, documents) = (0L, 0L);
-            IEnumerable<ReadOnlyMemory<byte>> Texts()
-            {
-                foreach (var document in result.GetRequiredValue(data).SelectMany(path => Source(path).Read(new SourceReport())))
-                {
-                    (bytes, documents) = (bytes + document.Utf8.Length, documents + 1);
-                    yield return document.Utf8;
-                }
-            }
-            Output.Folder(result.GetRequiredValue(output));
-            if (File.Exists(Path.Combine(result.GetRequiredValue(output), "tokenizer.json")))
-                throw new UserException($"{result.GetValue(output)}: a tokenizer is already there; name another folder or remove it");
-            var tokenizer = Options(result.GetRequiredValue(pattern), GenerateCommand.AtLeast(257, result.GetValue(size), "--vocab-size"), result.GetRequiredValue(special)).Train(Texts());
-            tokenizer.Save(result.GetRequiredValue(output));
-            Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"{result.GetValue(output)}: {tokenizer.VocabSize:N0} tokens from {documents:N0} documents, {bytes / 1e6:F1} MB, in {clock.Elapsed.TotalSeconds:F1} s"));
-            return ExitCode.Done;
-        });
-        return command;
-    }
 
     private static Command Encode()
     {
@@ -86,18 +54,6 @@ internal static class TokenizerCommand
     }
 
     internal static SourceOptions Source(string path) => path.Contains(".jsonl", StringComparison.Ordinal) ? new JsonlSource { Path = path } : new TextSource { Path = path };
-
-    internal static TokenizerTrainerOptions Options(string pattern, int vocabSize, IReadOnlyList<string> special) => new BpeTrainerOptions
-    {
-        VocabSize = vocabSize,
-        SpecialTokens = special,
-        PreTokenizer = pattern switch
-        {
-            "gpt2" => new Gpt2PreTokenizerOptions(),
-            "cl100k" => new Cl100kPreTokenizerOptions(),
-            _ => throw new UserException($"--pre-tokenizer: '{pattern}' is not known; gpt2 or cl100k"),
-        },
-    };
 
     private static (Argument<string> Tokenizer, Option<string> Input, Option<bool> Json, Option<bool> None) Shared(string what) => (
         new Argument<string>("tokenizer") { Description = "tokenizer.json, a folder that holds one, a .tiktoken file or a llama2.c tok.bin" },

@@ -7,7 +7,7 @@ using Gradus.Text.Tokenizers.PostProcessors;
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>Any tokenizer that <c>tokenizer.json</c> can describe: normalise → pre-tokenise → model → post-process → decode, each a part of its own.</summary>
-internal sealed class PipelineTokenizer : Tokenizer
+internal class PipelineTokenizer : Tokenizer
 {
     private readonly TokenizerParts _parts;
     private readonly AddedSets _always, _parsed; // without special tokens, with them

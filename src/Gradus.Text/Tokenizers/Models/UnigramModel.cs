@@ -227,7 +227,8 @@ internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
     {
         ways.AsSpan(0, text.Length + 1).Fill(new Way { Start = -1 });
         var (trie, scores) = (model.Trie, model.Scores);
-        var single = model.Types is not null; // SentencePiece keeps sums as 32-bit floats: ties and near-ties fall as there
+        // SentencePiece adds and compares in 64 bits but keeps the best sums in 32: near-ties fall as there.
+        var single = model.Types is not null;
         var plain = model.Types?.Contains(SentencePieceType.UserDefined) != true;
         for (var start = 0; start < text.Length;)
         {
@@ -243,8 +244,6 @@ internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
                 if (id < 0)
                     continue;
                 var score = (plain ? scores[id] : model.Score(id, end - start)) + here;
-                if (single && (plain || model.Types![id] != SentencePieceType.UserDefined))
-                    score = (float)score;
                 ref var way = ref ways[end];
                 if (way.Start < 0 || score > way.Score)
                     way = new Way { Score = single ? (float)score : score, Id = id, Start = start };
