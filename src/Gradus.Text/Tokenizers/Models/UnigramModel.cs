@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gradus.Foundation.Files;
@@ -147,6 +148,8 @@ internal sealed record UnigramModel : TokenModel
             var (text, score) = pieces[id];
             var utf8 = Encoding.UTF8.GetBytes(text);
             tokens[id] = (id, text, utf8);
+            if (types is null)
+                score = AsRustReads(score);
             Scores[id] = score;
             if (BytePieces.Read(text) is { } value && (types is null || types[id] == SentencePieceType.Byte))
                 bytes[value] = id;
@@ -163,6 +166,34 @@ internal sealed record UnigramModel : TokenModel
         Trie = DoubleArray.Build(keys, ids);
         UnknownScore = types is null ? lowest - UnknownPenalty : (float)((float)lowest - (float)UnknownPenalty);
         ByteIds = byteFallback ? bytes : null;
+    }
+
+    /// <summary>
+    /// The number that the Rust library makes of a score in <c>tokenizer.json</c>: all digits as one integer, divided by a power of ten. A
+    /// quarter of T5's scores come out one unit in the last place off, and that decides which of equally good spellings wins (<c>-------</c>).
+    /// </summary>
+    private static double AsRustReads(double score)
+    {
+        var text = Math.Abs(score).ToString("R", CultureInfo.InvariantCulture).AsSpan();
+        var mark = text.IndexOf('E');
+        var exponent = mark < 0 ? 0 : int.Parse(text[(mark + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var digits = mark < 0 ? text : text[..mark];
+        var point = digits.IndexOf('.');
+        if (point >= 0)
+            exponent -= digits.Length - point - 1;
+        var significand = 0L;
+        foreach (var c in digits)
+        {
+            if (!char.IsAsciiDigit(c) && c != '.' || significand > long.MaxValue / 10 - 10)
+                return score; // not finite, or longer than the shortest spelling of a score can be
+            if (c != '.')
+                significand = 10 * significand + (c - '0');
+        }
+
+        if (Math.Abs(exponent) > 300)
+            return score;
+        var power = double.Parse($"1e{Math.Abs(exponent)}", CultureInfo.InvariantCulture);
+        return Math.CopySign(exponent < 0 ? significand / power : significand * power, score);
     }
 }
 

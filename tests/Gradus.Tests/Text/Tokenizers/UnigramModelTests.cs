@@ -28,6 +28,16 @@ public class UnigramModelTests
     }
 
     [Fact]
+    public void Equally_good_spellings_fall_as_in_the_rust_library()
+    {
+        // Pieces of T5. The sums are equal but for rounding; with scores read exactly, "-" and "g" would come first.
+        List<(string, double)> pieces = [("<unk>", 0), ("-", -5.129043102264404), ("---", -12.130167007446289), ("g", -7.407997131347656), ("gg", -10.809488296508789)];
+        var model = UnigramModel.From(pieces, 0, byteFallback: false);
+        Assert.Equal([2, 2, 1], Spell(model, "-------").Select(t => t.Id));
+        Assert.Equal([4, 4, 3, 4], Spell(model, "ggggggg").Select(t => t.Id));
+    }
+
+    [Fact]
     public void Unknown_characters_are_fused_or_become_bytes()
     {
         List<(string, double)> pieces = [("<unk>", 0), ("a", -1), ("xy", -2)];
