@@ -11,6 +11,13 @@ internal sealed partial class PatternReader
         if (!More)
             throw Wrong("a '\\' at the end");
         var c = pattern[_at];
+        if (c is 'w' or 'W')
+        {
+            _at++;
+            Emit(c == 'w' ? SetNames.WordAlone : SetNames.WordAlone.Complement(), null);
+            return;
+        }
+
         if (SetEscape() is { } set)
         {
             Emit(set.Set, set.Net, set.Negated);
@@ -50,7 +57,7 @@ internal sealed partial class PatternReader
         {
             Emit(texts[i]);
             if (i + 1 < texts.Length)
-                Emit(SetNames.Word, null);
+                Emit(SetNames.WordAlone, null);
         }
     }
 

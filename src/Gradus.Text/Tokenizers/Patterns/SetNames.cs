@@ -49,7 +49,11 @@ internal static class SetNames
 
     public static CodeSet Space { get; } = CodeSet.Where(UnicodeData.IsPatternSpace);
 
-    public static CodeSet Word { get; } = Union("L", "M", "N", "Pc");
+    /// <summary>Word characters in brackets.</summary>
+    public static CodeSet Word { get; } = Union("L", "M", "Nd", "Nl", "Pc");
+
+    /// <summary>Word characters outside of brackets: Oniguruma has Latin-1's raised digits and fractions too.</summary>
+    public static CodeSet WordAlone { get; } = Word.Union(Of("\u00B2\u00B3\u00B9\u00BC\u00BD\u00BE"));
 
     private static CodeSet Of(string characters) => characters.Aggregate(CodeSet.Empty, (set, c) => set.Union(CodeSet.Range(c, c)));
 
