@@ -12,6 +12,22 @@ internal static class Terminal
 
     public static bool HasColour => IsLive && Environment.GetEnvironmentVariable("NO_COLOR") is null;
 
+    /// <summary>Colours on standard output: it is a terminal, and nobody asked for none.</summary>
+    public static bool OutHasColour => !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb") && Environment.GetEnvironmentVariable("NO_COLOR") is null;
+
+    /// <summary>Text of a file for a terminal: control characters are written out, so that none steers it.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="lines">Line breaks and tabs stay.</param>
+    /// <param name="marks">Line breaks and tabs are shown by an arrow.</param>
+    public static string Visible(string text, bool lines = false, bool marks = false) => !text.Any(char.IsControl) ? text : string.Concat(text.Select(c => c switch
+    {
+        '\n' or '\t' when lines => c.ToString(),
+        '\n' when marks => "↵",
+        '\t' when marks => "→",
+        _ when char.IsControl(c) => $"\\x{(int)c:x2}",
+        _ => c.ToString(),
+    }));
+
     public static void Out(string line) => System.Console.Out.WriteLine(line);
 
     public static void Write(string text)

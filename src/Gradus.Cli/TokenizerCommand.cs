@@ -7,12 +7,13 @@ using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;
 
-/// <summary><c>gradus tokenizer train|encode|decode|fertility</c>.</summary>
+/// <summary><c>gradus tokenizer train|encode|decode</c>; the other verbs below it have files of their own.</summary>
 internal static class TokenizerCommand
 {
     public static Command Create() => new("tokenizer", "Trains tokenizers of every kind and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, SentencePiece's .model, llama2.c.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books")
     {
-        TokenizerTrainCommand.Create(), Encode(), Decode(), TokenizerFertilityCommand.Create(),
+        TokenizerTrainCommand.Create(), Encode(), Decode(), TokenizerFertilityCommand.Create(), TokenizerInspectCommand.Create(), TokenizerCompareCommand.Create(),
+        TokenizerChatCommand.Create(), TokenizerAddCommand.Create(),
     };
 
     private static Command Encode()

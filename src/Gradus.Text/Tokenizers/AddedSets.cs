@@ -6,6 +6,7 @@ namespace Gradus.Text.Tokenizers;
 internal sealed class AddedSets
 {
     private readonly Dictionary<int, string> _normalized = [];
+    private readonly IReadOnlyList<Piece>? _untrusted;
 
     public AddedSets(TokenizerParts parts, IEnumerable<AddedToken> tokens)
     {
@@ -23,9 +24,21 @@ internal sealed class AddedSets
         Normalized = new(patterns);
     }
 
+    private AddedSets(AddedSets all, IReadOnlyList<Piece> untrusted)
+    {
+        (_normalized, _untrusted) = (all._normalized, untrusted);
+        (Raw, Normalized) = (all.Raw.Refusing(untrusted), all.Normalized);
+    }
+
     public AddedTokens Raw { get; }
 
-    public AddedTokens Normalized { get; }
+    private AddedTokens Normalized { get; }
+
+    /// <summary>Those looked for in a normalised text.</summary>
+    public AddedTokens NormalizedIn(AlignedText text) => _untrusted is null ? Normalized : Normalized.Refusing(_untrusted, text);
+
+    /// <summary>The same, without special tokens in these bytes of the original.</summary>
+    public AddedSets Refusing(IReadOnlyList<Piece> untrusted) => new(this, untrusted);
 
     /// <summary>What a token is decoded as: the normalised content where that is what is looked for.</summary>
     public string NormalizedContent(AddedToken token) => _normalized.GetValueOrDefault(token.Id, token.Content);

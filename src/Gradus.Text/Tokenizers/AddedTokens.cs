@@ -19,6 +19,8 @@ internal sealed class AddedTokens
 {
     private readonly List<AddedToken?> _ends = [null]; // by node of the trie
     private readonly Dictionary<(int Node, byte Next), int> _children = [];
+    private readonly IReadOnlyList<Piece>? _untrusted; // in order; null for none
+    private readonly AlignedText? _over; // what the places of untrusted text are mapped through
     private readonly SearchValues<byte> _firstBytes;
 
     public AddedTokens(IEnumerable<AddedToken> tokens)
@@ -50,7 +52,15 @@ internal sealed class AddedTokens
         _firstBytes = SearchValues.Create([.. _children.Keys.Where(k => k.Node == 0).Select(k => k.Next)]);
     }
 
+    private AddedTokens(AddedTokens all, IReadOnlyList<Piece> untrusted, AlignedText? over) =>
+        (_ends, _children, _firstBytes, _untrusted, _over) = (all._ends, all._children, all._firstBytes, untrusted, over);
+
     public bool None => _children.Count == 0;
+
+    /// <summary>The same tokens, but special ones are not found where they would take in any of these bytes of the original.</summary>
+    /// <param name="untrusted">The stretches, in order.</param>
+    /// <param name="over">The text that is searched, when that is not the original itself.</param>
+    public AddedTokens Refusing(IReadOnlyList<Piece> untrusted, AlignedText? over = null) => new(this, untrusted, over);
 
     /// <summary>The next added token from <paramref name="from"/> on: its id and the bytes it covers; false when there is none.</summary>
     public bool Next(ReadOnlySpan<byte> text, int from, out int start, out int end, out int id) => Next(text, from, from, out start, out end, out id, out _);
@@ -96,15 +106,33 @@ internal sealed class AddedTokens
     private AddedToken? LongestAt(ReadOnlySpan<byte> text, int at, out int end)
     {
         AddedToken? longest = null;
-        end = at;
+        var start = end = at;
         for (var node = 0; at < text.Length && _children.TryGetValue((node, text[at]), out node);)
         {
             at++;
-            if (_ends[node] is { } token)
+            if (_ends[node] is { } token && !(token.Special && _untrusted is not null && IsUntrusted(start, at)))
                 (longest, end) = (token, at);
         }
 
         return longest;
+    }
+
+    private bool IsUntrusted(int start, int end)
+    {
+        if (_over is not null)
+            (start, end) = _over.Origin(start, end);
+        // The first stretch that ends behind the start is the only one that can begin before the end and matter.
+        var (low, high) = (0, _untrusted!.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_untrusted[middle].End > start)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+
+        return low < _untrusted.Count && _untrusted[low].Start < end;
     }
 
     private static int Decode(ReadOnlySpan<byte> text, int at, out int length)

@@ -53,7 +53,8 @@ internal sealed class PipelineWork(TokenizerParts parts, Random? random)
         parts.Normalizer?.Apply(text);
         var cuts = new CutText(text, start == 0);
         var (taken, searched) = (0, 0);
-        while (!added.Normalized.None && added.Normalized.Next(text.Bytes, searched, taken, out var from, out var to, out var id, out searched))
+        var normalized = added.NormalizedIn(text);
+        while (!normalized.None && normalized.Next(text.Bytes, searched, taken, out var from, out var to, out var id, out searched))
         {
             cuts.Add(taken, from);
             cuts.Add(from, to, id);

@@ -178,7 +178,7 @@ internal static class Python
         switch (owner)
         {
             case DictValue dict:
-                if (dict.Find(key, render) is { } value)
+                if (key is not (ListValue { IsTuple: false } or DictValue) && dict.Find(key, render) is { } value)
                     return value;
                 break;
             case ListValue list when TryInt(key, out var at):
