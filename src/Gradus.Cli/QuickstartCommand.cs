@@ -7,7 +7,7 @@ internal static class QuickstartCommand
 {
     public static Command Create()
     {
-        var minutes = new Option<double>("--minutes") { Description = "About how long to train", DefaultValueFactory = _ => 4 };
+        var minutes = new Option<double>("--minutes") { Description = "About how long to train", DefaultValueFactory = _ => 5 };
         var data = new Option<string[]>("--data") { Description = "Your own text: files, folders or globs (.txt, .jsonl, compressed), instead of the public-domain corpus" };
         var output = new Option<string>("--out") { Description = "The run's folder", DefaultValueFactory = _ => Path.Combine("runs", "quickstart") };
         var set = new Option<string[]>("--set") { Description = "Overrides a key of the recipe: --set model.hidden_size=128", HelpName = "path=value" };

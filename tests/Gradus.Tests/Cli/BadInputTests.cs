@@ -167,7 +167,7 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         { "tokenizer train absent.txt --out new", "absent.txt" },
         { "tokenizer train empty --out new", "empty" },
         { "tokenizer train latin1.txt --out new", "latin1.txt" },
-        { "tokenizer train text.jsonl --out new --vocab-size 10", "--vocab-size: 10 is below 257" },
+        { "tokenizer train text.jsonl --out new --vocab-size 10", "vocab_size: 10 is too few; a byte-level vocabulary has 256 bytes and here 1 special tokens, at least 257" },
         { "tokenizer train text.jsonl --out new --pre-tokenizer gpt5", "gpt5" },
         { "tokenizer train text.jsonl --out text.jsonl", "text.jsonl" },
         { "tokenizer train text.jsonl --out run/model", "already there" },

@@ -210,6 +210,9 @@ internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
 
     private Way[] _kept = [];
 
+    /// <summary>Steps through the trie so far: the work, which a test holds against the length of the text.</summary>
+    internal long Steps { get; private set; }
+
     public override void Spell(ReadOnlySpan<byte> piece, List<FoundToken> tokens)
     {
         var ways = _kept.Length > piece.Length ? _kept : new Way[Math.Max(64, checked(piece.Length + 1))];
@@ -236,7 +239,8 @@ internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
             var width = UnigramUnknowns.Width(text[start]);
             var spelt = false;
             var node = 0u;
-            for (var end = start; end < text.Length;)
+            var end = start;
+            while (end < text.Length)
             {
                 var id = trie.Step(ref node, text[end++]);
                 if (id == DoubleArray.Dead)
@@ -250,6 +254,7 @@ internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
                 spelt |= end - start == width;
             }
 
+            Steps += end - start;
             if (!spelt)
             {
                 ref var way = ref ways[start + width];
