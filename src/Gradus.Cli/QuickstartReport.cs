@@ -88,7 +88,7 @@ internal sealed record QuickstartReport
         yield return "";
         yield return "next     ./gradus generate " + r.Model + " --prompt \"My fellow citizens\"";
         yield return "         ./gradus eval " + r.Model + " --data YOUR.txt";
-        yield return r.BeatsKn5 ? "         ./gradus quickstart --data YOUR-FOLDER/" : "         ./gradus quickstart --minutes 12        (beats the 5-gram too)";
+        yield return r.BeatsKn5 ? "         ./gradus quickstart --data YOUR-FOLDER/" : "         ./gradus quickstart --minutes 12        (more steps, and a larger model where the machine can train it)";
         yield return "         ./gradus train recipes/quickstart.yaml --dry-run --set data.sources=\"[{kind: text, path: YOUR-FOLDER}]\"";
     }
 
