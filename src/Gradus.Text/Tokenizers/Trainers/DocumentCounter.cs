@@ -18,6 +18,7 @@ internal static class DocumentCounter
         return sorted;
     }
 
+    /// <summary>The words of all documents, on <paramref name="threads"/> threads (0: all processors): many small documents a turn, or one large one.</summary>
     public static WordCounts Count(IEnumerable<ReadOnlyMemory<byte>> documents, int threads, Counter add)
     {
         using var source = documents.GetEnumerator();
