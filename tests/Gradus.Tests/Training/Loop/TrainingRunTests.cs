@@ -135,8 +135,12 @@ public sealed class TrainingRunTests : IDisposable
         using (var stop = new CancellationTokenSource())
             Assert.Equal(decided, TrainingRun.Execute(Recipe("trainer.precision=auto"), Run, resume: false, [new AtStep(2, stop.Cancel)], stop: stop.Token).Recipe.Trainer.Precision);
         Assert.Equal(decided, RecipeFile.Read<TrainRecipe>(Path.Combine(Run, "recipe.yaml"), []).Trainer.Precision);
-        // A run that goes on keeps what it began with, whatever this machine would choose now.
-        Assert.Equal(decided, TrainingRun.Execute(Recipe("trainer.precision=auto"), Run, resume: true, [], stop: TestContext.Current.CancellationToken).Recipe.Trainer.Precision);
+
+        // A run that goes on keeps what it began with: here what this machine would not choose.
+        var (other, folder) = (decided == Precision.Fp32 ? Precision.Bf16 : Precision.Fp32, _folder.File("other"));
+        using (var stop = new CancellationTokenSource())
+            TrainingRun.Execute(Recipe($"trainer.precision={other.ToString().ToLowerInvariant()}"), folder, resume: false, [new AtStep(2, stop.Cancel)], stop: stop.Token);
+        Assert.Equal(other, TrainingRun.Execute(Recipe("trainer.precision=auto"), folder, resume: true, [], stop: TestContext.Current.CancellationToken).Recipe.Trainer.Precision);
     }
 
     [Fact]
