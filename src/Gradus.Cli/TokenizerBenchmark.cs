@@ -34,8 +34,8 @@ internal static class TokenizerBenchmark
                 return ExitCode.Done;
             }
 
-            var result = r.GetValue(bytes) ? Measure(t, texts, EncodeBytes) : Measure(t, [.. texts.Select(Encoding.UTF8.GetString)], (one, some) => EncodeStrings(one, some, r.GetValue(threads)));
-            Terminal.Json(new { Program = "gradus", Seconds = result.Seconds, Tokens = result.Tokens, Bytes = texts.Sum(x => (long)x.Length), Threads = r.GetValue(threads) });
+            var result = r.GetValue(bytes) ? Measure(t, [.. texts], EncodeBytes) : Measure(t, [.. texts.Select(Encoding.UTF8.GetString)], (one, some) => EncodeStrings(one, some, r.GetValue(threads)));
+            Terminal.Json(new { Program = "gradus", Seconds = result.Seconds, Tokens = result.Tokens, Threads = r.GetValue(threads) });
             return ExitCode.Done;
         });
         return command;
@@ -100,18 +100,18 @@ internal static class TokenizerBenchmark
         return tokens;
     }
 
-    private static void WriteIds(string path, Tokenizer tokenizer, byte[][] texts)
+    private static void WriteIds(string path, Tokenizer tokenizer, IEnumerable<byte[]> texts)
     {
         using var stream = File.Create(path);
         foreach (var ids in tokenizer.EncodeBatch([.. texts.Select(Encoding.UTF8.GetString)], addSpecialTokens: false))
             stream.Write(MemoryMarshal.AsBytes(ids.AsSpan()));
     }
 
-    private static byte[][] ReadTexts(string path)
+    /// <summary>One at a time: who makes strings of them need not hold both.</summary>
+    private static IEnumerable<byte[]> ReadTexts(string path)
     {
-        var texts = new List<byte[]>();
         using var stream = File.OpenRead(path);
-        Span<byte> head = stackalloc byte[4];
+        var head = new byte[4];
         while (stream.ReadAtLeast(head, 4, throwOnEndOfStream: false) is > 0 and var got)
         {
             var length = got == 4 ? BinaryPrimitives.ReadInt32LittleEndian(head) : -1;
@@ -119,10 +119,8 @@ internal static class TokenizerBenchmark
                 throw new UserException($"{path}: is no file of texts with their lengths before them");
             var text = new byte[length];
             stream.ReadExactly(text);
-            texts.Add(text);
+            yield return text;
         }
-
-        return [.. texts];
     }
 
     /// <summary>A line a text, its line break included: how the reference's trainer reads files.</summary>

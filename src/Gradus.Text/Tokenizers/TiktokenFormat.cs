@@ -20,6 +20,7 @@ internal sealed record TiktokenFormat : TokenizerFormat
         ("p50k_edit", Gpt2Splitter.Instance, [("<|endoftext|>", 50256), ("<|fim_prefix|>", 50281), ("<|fim_middle|>", 50282), ("<|fim_suffix|>", 50283)]),
         ("cl100k_base", Cl100kSplitter.Instance,
             [("<|endoftext|>", 100257), ("<|fim_prefix|>", 100258), ("<|fim_middle|>", 100259), ("<|fim_suffix|>", 100260), ("<|endofprompt|>", 100276)]),
+        ("o200k_base", O200kSplitter.Instance, [("<|endoftext|>", 199999), ("<|endofprompt|>", 200018)]),
     ];
 
     public override string Files => "*.tiktoken";
