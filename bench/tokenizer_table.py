@@ -97,7 +97,7 @@ def main():
         gradus("tokenizer", "train", WORK / "train.jsonl", "--kind", kind, "--vocab-size", "8000", *options, "--out", folder)
         seconds = time.monotonic() - began
         english, languages = measured(folder)
-        size = (folder / "tokenizer.json").stat().st_size / 1000
+        size = next(file for file in (folder / "tokenizer.model", folder / "tokenizer.json") if file.exists()).stat().st_size / 1000
         lines.append(f"| {kind} | {english['vocabulary']:,} | {seconds:.1f} | {size:,.0f} | {figures(english, languages)} | {pairs} |")
         print(lines[-1], file=sys.stderr)
     if "--print" in sys.argv[1:]:

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Tokenizers.Formats;
 

@@ -69,6 +69,28 @@ public class PublishedIdsTests
     }
 
     [Theory]
+    [InlineData("tok-tiktoken/cl100k_base.tiktoken")]
+    [InlineData("tok-tiktoken/r50k_base.tiktoken")]
+    public void Merges_found_in_the_order_of_ranks_are_those_of_every_way_to_halve_a_token(string path)
+    {
+        var ranks = TiktokenFormat.ReadRanks(Repo.SharedData(path));
+        var merges = TiktokenFormat.MergesOf(ranks).ByRank();
+        Assert.Equal(ranks.Count - 256, merges.Count);
+        Assert.Equal(TiktokenFormat.MergesInAnyOrder(ranks).ByRank(), merges);
+    }
+
+    [Fact]
+    public void A_token_may_be_made_of_one_of_higher_rank()
+    {
+        using var folder = Repo.Temp();
+        string Line(string token, int rank) => $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(token))} {rank}\n";
+        File.WriteAllText(folder.File("r50k_base.tiktoken"), string.Concat(Enumerable.Range(0, 256).Select(b => $"{Convert.ToBase64String([(byte)b])} {b}\n")) + Line("abc", 256) + Line("ab", 257));
+        var tokenizer = Tokenizer.Load(folder.File("r50k_base.tiktoken"));
+        Assert.Equal([256, 257], tokenizer.Encode("abc ab").Where(id => id > 255)); // a b → ab, the only pair there is, → abc
+        Assert.Equal([256, 'x'], tokenizer.Encode("abcx"));
+    }
+
+    [Theory]
     [InlineData("p50k_base")]
     [InlineData("p50k_edit")]
     public void Codex_vocabularies_are_that_of_gpt3_and_runs_of_spaces(string name)
