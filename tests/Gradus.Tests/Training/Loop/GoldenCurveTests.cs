@@ -14,8 +14,9 @@ namespace Gradus.Tests.Training.Loop;
 /// </summary>
 public sealed class GoldenCurveTests : IDisposable
 {
-    // Room for kernels that add in another order, after six steps. Not yet measured between two machines; what a changed formula moves is in the control.
-    private const double Rounding = 1e-4;
+    // What machines without a record of their own may differ by: the first loss, a forward pass, by the order of its sums; later ones also because
+    // Muon works in bfloat16 where a processor multiplies it. Estimates: only one kind of machine is recorded yet.
+    private const double FirstRounding = 1e-5, LaterRounding = 1e-2;
 
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
     private readonly TempFolder _folder = Repo.Temp();
@@ -52,18 +53,19 @@ public sealed class GoldenCurveTests : IDisposable
 
         foreach (var (other, theirs) in recorded)
             for (var i = 0; i < curve.Losses.Length; i++)
-                Assert.True(Math.Abs(curve.Losses[i] / theirs.Losses[i] - 1) < Rounding, $"step {i + 1}: {curve.Losses[i]}, on {other} {theirs.Losses[i]}");
+                Assert.True(Math.Abs(curve.Losses[i] / theirs.Losses[i] - 1) < (i == 0 ? FirstRounding : LaterRounding), $"step {i + 1}: {curve.Losses[i]}, on {other} {theirs.Losses[i]}");
     }
 
     [Fact]
     [Row("G1")]
     public void A_curve_tells_a_changed_formula()
     {
-        // The control: what a small mistake in a formula does is far outside what kinds of machines may differ by.
-        var (sound, wrong) = (Curve("pretrain/tiny.yaml"), Curve("pretrain/tiny.yaml", "optimizer.beta2=0.99"));
-        Assert.Equal(sound.Losses[0], wrong.Losses[0]);
-        Assert.True(Math.Abs(wrong.Losses[^1] / sound.Losses[^1] - 1) > 2 * Rounding);
-        Assert.NotEqual(sound.Weights, wrong.Weights);
+        // The controls: a small change is seen by a machine with a record, a gross one by any.
+        var (sound, small, gross) = (Curve("pretrain/tiny.yaml"), Curve("pretrain/tiny.yaml", "optimizer.beta2=0.99"), Curve("pretrain/tiny.yaml", "optimizer.learning_rate=2e-2"));
+        Assert.Equal(sound.Losses[0], small.Losses[0]);
+        Assert.NotEqual(sound.Losses[^1], small.Losses[^1]);
+        Assert.NotEqual(sound.Weights, small.Weights);
+        Assert.True(Math.Abs(gross.Losses[^1] / sound.Losses[^1] - 1) > 2 * LaterRounding, $"{sound.Losses[^1]} and {gross.Losses[^1]}");
     }
 
     private Golden Curve(string recipe, params string[] overrides)
