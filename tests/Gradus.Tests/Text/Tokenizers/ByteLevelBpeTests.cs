@@ -72,9 +72,9 @@ public class ByteLevelBpeTests
     [InlineData("e\u0301")]
     [InlineData("👩‍👩‍👧")]
     [InlineData("abc ")]
-    public void A_megabyte_of_the_same_takes_less_than_two_seconds_and_grows_with_its_length(string unit)
+    public void A_megabyte_of_the_same_takes_work_that_grows_with_its_length(string unit)
     {
-        // RELIABILITY TK4: at most 2 s a MB, and twice the text at most 2.3 times the work. Work is counted, not timed: others share this machine.
+        // RELIABILITY TK4: twice the text, at most 2.3 times the work. Counted here; bench/tokenizer_fuzz.sh times it, and 2 s a MB.
         foreach (var path in new[] { "tok-gpt2/encoder.json", "tok-tiktoken/cl100k_base.tiktoken" })
         {
             var tokenizer = (ByteLevelBpe)Load(path);
@@ -83,8 +83,6 @@ public class ByteLevelBpeTests
             var half = Steps(tokenizer, text.AsSpan(0, text.Length / 2));
             var whole = Steps(tokenizer, text);
             Assert.True(whole <= 2.3 * half, $"{path}: {half:N0} steps, then {whole:N0} for twice the length of '{unit}'");
-            var seconds = Best(tokenizer, text);
-            Assert.True(seconds < 2.0, $"{path}: {seconds:0.00} s for 1 MB of '{unit}'");
         }
     }
 
@@ -135,21 +133,6 @@ public class ByteLevelBpeTests
         }
 
         return work.Steps + text.Length;
-    }
-
-    private static double Best(Tokenizer tokenizer, ReadOnlySpan<byte> text)
-    {
-        var best = double.MaxValue;
-        List<int> ids = [];
-        for (var i = 0; i < 2; i++)
-        {
-            ids.Clear();
-            var start = Environment.CpuUsage.TotalTime;
-            tokenizer.Encode(text, ids, addSpecialTokens: false);
-            best = Math.Min(best, (Environment.CpuUsage.TotalTime - start).TotalSeconds);
-        }
-
-        return best;
     }
 
     /// <summary>The definition of BPE, literally: join the pair of lowest rank, leftmost first, until none is left.</summary>
