@@ -48,7 +48,8 @@ internal sealed unsafe class MappedText : IDisposable
             pointers[i] = at + _views[i].PointerOffset;
         }
 
-        (_text, _marks) = (pointers[0], pointers[2]);
+        _text = pointers[0];
+        _marks = pointers[2];
         _starts = (long*)pointers[1];
     }
 

@@ -78,10 +78,18 @@ internal static class KeyForms
         while (token.Length > 0 && token[^1] is (byte)'.' or (byte)'-' or (byte)'/')
             token = token[..^1];
         while (token.Length > 0 && token[0] is (byte)'.' or (byte)'-' or (byte)'/' or (byte)'=' or (byte)'+')
-            (token, at) = (token[1..], at + 1);
+        {
+            token = token[1..];
+            at++;
+        }
+
         // "name=value" and "path/key" hold the key after their last sign.
         if (token.TrimEnd((byte)'=').LastIndexOf((byte)'=') is >= 0 and var equals)
-            (token, at) = (token[(equals + 1)..], at + equals + 1);
+        {
+            token = token[(equals + 1)..];
+            at += equals + 1;
+        }
+
         if (token.Length < 8 || token.IndexOfAnyInRange((byte)'0', (byte)'9') < 0)
             return;
         foreach (var (prefix, after) in s_forms)

@@ -66,7 +66,7 @@ internal sealed class DecisionWriter(string scratch, int partitions) : IDisposab
     public static SortedDictionary<string, long> ReadNotes(string folder)
     {
         var path = Path.Combine(folder, "notes.json");
-        return StrictJson.Read<SortedDictionary<string, long>>(File.ReadAllBytes(path), path);
+        return new SortedDictionary<string, long>(StrictJson.Read<Dictionary<string, long>>(File.ReadAllBytes(path), path), StringComparer.Ordinal);
     }
 
     private void Add(DecisionKind kind, uint partition, uint ordinal, int start, int length, uint otherPartition, uint otherOrdinal) =>

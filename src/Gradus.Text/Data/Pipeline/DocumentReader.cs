@@ -150,7 +150,8 @@ internal sealed class DocumentReader : IDisposable
             var n = RandomAccess.Read(_file, buffer, at);
             if (n == 0)
                 throw Damaged("it is cut");
-            (buffer, at) = (buffer[n..], at + n);
+            buffer = buffer[n..];
+            at += n;
         }
     }
 

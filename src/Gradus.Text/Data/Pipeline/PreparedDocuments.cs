@@ -27,6 +27,22 @@ public sealed class PreparedDocuments
         return Open(DataPlan.Make(options), work, run ?? new PrepareRun(), merge: false);
     }
 
+    /// <summary>The documents of one split after the steps: what a tokenizer is trained on.</summary>
+    public static IEnumerable<Document> ReadSplit(DataOptions options, DataSplit split, string work, PrepareRun? run = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.Steps.Count == 0 ? options.Read(split) : Open(options, work, run).Read().Where(d => d.Split == split);
+    }
+
+    /// <summary>Finishes the working folder that shards have filled, beside what is to be made in <paramref name="folder"/>.</summary>
+    /// <exception cref="UserException">A shard has not finished.</exception>
+    public static void Merge(DataOptions options, string folder, PrepareRun run)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(run);
+        Open(DataPlan.Make(options), PreparedData.WorkOf(folder, run), run, merge: true);
+    }
+
     /// <summary>All documents in the order of the sources, each with its split.</summary>
     public IEnumerable<Document> Read()
     {

@@ -133,7 +133,8 @@ public sealed class TextDataset
 
             var record = new TextDatasetRecord { Version = FormatVersion, Key = key, Files = plan.Files, Shards = [.. writers.Values.SelectMany(w => w.Shards)] };
             File.WriteAllText(Path.Combine(folder, RecordName), JsonSerializer.Serialize(record, s_json) + "\n");
-            documents.Prune();
+            if (run.Work is null) // a folder that the user has named may be shared by other recipes
+                documents.Prune();
         }
         finally
         {

@@ -64,7 +64,8 @@ public sealed record C4Quality : LocalStep
 
             _kept.ResetWrittenCount();
             var shape = draft.Shape;
-            var (lines, runs) = (shape.Lines, shape.Runs);
+            var lines = shape.Lines;
+            var runs = shape.Runs;
             var (run, sentences, citations) = (0, 0, 0);
             var (noPunctuation, tooShort, javascript, policy, longWord) = (0, 0, 0, 0, 0);
             foreach (var line in lines)
