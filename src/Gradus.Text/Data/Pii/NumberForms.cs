@@ -46,12 +46,11 @@ internal static class NumberForms
                 used = phone.Start + phone.Length - at;
             }
 
-            // Past the whole run of digits: a number is looked at from its start only.
+            // A number is looked at from its start only; one too long for a telephone is passed over whole, or its groups would look like one.
             if (used > 0)
                 at += used;
             else
-                for (at++; at < text.Length && PiiScanner.IsDigit(text[at]) && PiiScanner.IsDigit(text[at - 1]);)
-                    at++;
+                at = Past(text, at);
         }
     }
 
@@ -66,6 +65,22 @@ internal static class NumberForms
         }
 
         return sum % 10 == 0;
+    }
+
+    private static int Past(ReadOnlySpan<byte> text, int at)
+    {
+        var (end, digits, first) = (at + 1, PiiScanner.IsDigit(text[at]) ? 1 : 0, 0);
+        for (; end < text.Length; end++)
+        {
+            if (PiiScanner.IsDigit(text[end]))
+                digits++;
+            else if (text[end] is not ((byte)' ' or (byte)'-') || end + 1 >= text.Length || !PiiScanner.IsDigit(text[end + 1]))
+                break;
+            else if (first == 0)
+                first = end;
+        }
+
+        return digits >= 13 || first == 0 ? end : first;
     }
 
     private static bool StartsNumber(ReadOnlySpan<byte> text, int at) => at == 0 || !(PiiScanner.IsLetterOrDigit(text[at - 1]) || text[at - 1] is (byte)'_' or (byte)'#' or (byte)'$' or (byte)'%'
@@ -141,13 +156,12 @@ internal static class NumberForms
     /// </summary>
     private static (int Start, int Length) Phone(ReadOnlySpan<byte> text, int at)
     {
-        var start = at;
+        // A bracket before the number belongs to it when it closes inside.
+        var (start, open, closed) = (at, at > 0 && text[at - 1] == '(', false);
         if (text[at] == '+' && (at + 1 >= text.Length || !(PiiScanner.IsDigit(text[at + 1]) || text[at + 1] is (byte)'(' or (byte)' ')))
             return default;
-        if (start > 0 && text[start - 1] == '(')
-            start--;
         Span<int> groups = stackalloc int[10];
-        var (digits, count, end, group, after, parentheses) = (0, 0, at + (text[at] == '+' ? 1 : 0), 0, 0, start < at);
+        var (digits, count, end, group, after) = (0, 0, at + (text[at] == '+' ? 1 : 0), 0, 0);
         var (slashes, dots) = (0, 0);
         while (end < text.Length && digits <= 15)
         {
@@ -173,19 +187,22 @@ internal static class NumberForms
             if (!(b is (byte)' ' or (byte)'-' or (byte)'.' or (byte)'/' or (byte)'(' or (byte)')' || b == 0xC2 && end + 1 < text.Length && text[end + 1] == 0xA0 || b == 0xE2 && end + 2 < text.Length && text[end + 1] == 0x80 && text[end + 2] is >= 0x90 and <= 0x93))
                 break;
             var more = end + (b == 0xC2 ? 2 : b == 0xE2 ? 3 : 1);
-            parentheses |= b == (byte)')';
+            var closes = b == (byte)')';
             slashes += b == (byte)'/' ? 1 : 0;
             dots += b == (byte)'.' ? 1 : 0;
             while (more < text.Length && more - end < 4 && text[more] is (byte)' ' or (byte)'(' or (byte)')' or (byte)'-')
             {
-                parentheses |= text[more] == ')';
+                closes |= text[more] == ')';
                 more++;
             }
 
             if (more >= text.Length || !PiiScanner.IsDigit(text[more]))
                 break;
+            closed |= closes;
             end = more;
         }
+
+        start = open && closed ? start - 1 : start;
 
         if (group > 0 && count < groups.Length)
             groups[count++] = group;
@@ -206,7 +223,7 @@ internal static class NumberForms
         // National form with a trunk 0 in several groups; dates have two digits before their first separator and eight in all.
         if (text[at] == '0' && count is >= 2 and <= 6 && digits is >= 9 and <= 12 && !(slashes == 2 || dots == 2 && g[0] == 2 && digits == 8))
             return found;
-        if (parentheses && digits is >= 9 and <= 12 && count is 2 or 3 or 4)
+        if (closed && digits is >= 9 and <= 12 && count is 2 or 3 or 4)
             return found;
         return Announced(text[Math.Max(0, start - 24)..start]) ? found : default;
     }

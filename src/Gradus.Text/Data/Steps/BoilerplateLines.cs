@@ -83,8 +83,6 @@ public sealed record BoilerplateLines : LocalStep
 
         private string? Rule(TextShape shape, ReadOnlySpan<byte> line, ReadOnlySpan<WordSpan> runs, int words)
         {
-            if (words == 1 && runs.Length == 1 && !TextShape.EndsSentence(line))
-                return "single-word";
             var (upper, letters, digits) = (0, 0, 0);
             foreach (var b in line)
             {
@@ -95,6 +93,8 @@ public sealed record BoilerplateLines : LocalStep
 
             if (letters == 0)
                 return digits > 0 ? "numbers-only" : null;
+            if (words == 1 && runs.Length == 1 && !TextShape.EndsSentence(line))
+                return "single-word";
             if (upper > o.MaxCapitals * letters && letters > 3)
                 return "capitals";
             if (words == 2 && runs.Length == 2 && char.IsAsciiDigit((char)shape.TextOf(runs[0])[0]) && s_counted.Contains(Encoding.UTF8.GetString(shape.TextOf(runs[1]))))

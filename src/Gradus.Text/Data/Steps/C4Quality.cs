@@ -45,7 +45,8 @@ public sealed record C4Quality : LocalStep
     {
         private static readonly SearchValues<string> s_policies = SearchValues.Create(["terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"], StringComparison.OrdinalIgnoreCase);
 
-        private readonly ArrayBufferWriter<byte> _kept = new();
+        private readonly ArrayBufferWriter<byte> _kept = new(), _line = new();
+        private readonly TextShape _lineShape = new();
 
         public void Apply(Draft draft)
         {
@@ -81,6 +82,17 @@ public sealed record C4Quality : LocalStep
                 }
 
                 var bytes = shape.TextOf(line);
+                if (o.Citations && bytes.Contains((byte)'[') && WithoutCitations(bytes) is > 0 and var taken)
+                {
+                    // The rules are for the line as it will stand.
+                    citations += taken;
+                    _lineShape.Reset(_line.WrittenMemory);
+                    bytes = _lineShape.Lines is [var only, ..] ? _lineShape.TextOf(only) : [];
+                    (words, longest) = (_lineShape.Words, 0);
+                    foreach (var word in _lineShape.Runs)
+                        longest = Math.Max(longest, word.Characters);
+                }
+
                 if (o.TerminalPunctuation && (!TextShape.EndsSentence(bytes) || TextShape.EndsInEllipsis(bytes)))
                     noPunctuation++;
                 else if (longest > o.MaxWordLength)
@@ -96,7 +108,7 @@ public sealed record C4Quality : LocalStep
                     if (_kept.WrittenCount > 0)
                         _kept.Write("\n"u8);
                     var start = _kept.WrittenCount;
-                    citations += o.Citations ? WriteWithoutCitations(bytes) : WriteAll(bytes);
+                    _kept.Write(bytes);
                     sentences += Sentences(_kept.WrittenSpan[start..]);
                 }
             }
@@ -117,25 +129,21 @@ public sealed record C4Quality : LocalStep
             (AsciiText.Contains(line, "cookie"u8) || AsciiText.Contains(line, "terms of use"u8) || AsciiText.Contains(line, "privacy policy"u8))
             && System.Text.Encoding.UTF8.GetString(line).AsSpan().ContainsAny(s_policies);
 
-        private int WriteAll(ReadOnlySpan<byte> line)
+        /// <summary>Writes the line without marks of citations; how many there were.</summary>
+        private int WithoutCitations(ReadOnlySpan<byte> line)
         {
-            _kept.Write(line);
-            return 0;
-        }
-
-        private int WriteWithoutCitations(ReadOnlySpan<byte> line)
-        {
+            _line.ResetWrittenCount();
             var found = 0;
             while (line.IndexOf((byte)'[') is >= 0 and var open)
             {
                 var rest = line[open..];
                 var length = rest.StartsWith("[edit]"u8) ? 6 : rest.StartsWith("[citation needed]"u8) ? 17 : Number(rest);
-                _kept.Write(line[..(length > 0 ? open : open + 1)]);
+                _line.Write(line[..(length > 0 ? open : open + 1)]);
                 found += length > 0 ? 1 : 0;
                 line = line[(open + Math.Max(1, length))..];
             }
 
-            _kept.Write(line);
+            _line.Write(line);
             return found;
         }
 

@@ -56,15 +56,24 @@ public sealed record PiiStep : LocalStep
 
         public void Apply(Draft draft)
         {
+            // What stood beside something private may have been taken for a part of it: so until nothing is found.
+            for (var round = 0; round < 8 && Once(draft); round++)
+            {
+            }
+        }
+
+        /// <summary>True when the text was changed.</summary>
+        private bool Once(Draft draft)
+        {
             var text = draft.Text;
             PiiScanner.Find(text, _matches, _wanted);
             if (_matches.Count == 0)
-                return;
+                return false;
             if (_options.Action == PiiAction.Drop)
             {
                 if (_matches.Count > _options.MaxMatches)
                     draft.Drop(_matches[0].Kind.ToString().ToLowerInvariant(), _matches.Count.ToString(CultureInfo.InvariantCulture));
-                return;
+                return false;
             }
 
             Span<long> counts = stackalloc long[_wanted.Length];
@@ -82,11 +91,16 @@ public sealed record PiiStep : LocalStep
             _out.Write(text[at..]);
             for (var kind = 0; kind < counts.Length; kind++)
                 draft.CountEdits(((PiiKind)kind).ToString().ToLowerInvariant(), counts[kind]);
-            if (_options.Action == PiiAction.Redact)
-                if (_out.WrittenCount > 0)
-                    draft.Replace(_out.WrittenSpan);
-                else
-                    draft.Drop("nothing-left");
+            if (_options.Action == PiiAction.Count)
+                return false;
+            if (_out.WrittenCount == 0)
+            {
+                draft.Drop("nothing-left");
+                return false;
+            }
+
+            draft.Replace(_out.WrittenSpan);
+            return true;
         }
     }
 }

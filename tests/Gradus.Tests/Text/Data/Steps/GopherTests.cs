@@ -40,8 +40,8 @@ public sealed class GopherTests
         var prose = StepRun.Prose(60);
         Assert.Null(Quality(prose + string.Concat(Enumerable.Repeat(" #", 6))));
         Assert.Equal("hash-signs", Quality(prose + string.Concat(Enumerable.Repeat(" #", 7))));
-        Assert.Null(Quality(prose + string.Concat(Enumerable.Repeat(" …", 3)) + string.Concat(Enumerable.Repeat(" ...", 3))));
-        Assert.Equal("ellipses", Quality(prose + string.Concat(Enumerable.Repeat(" ...", 7))));
+        Assert.Null(Quality(prose + string.Concat(Enumerable.Repeat(" …", 3)) + string.Concat(Enumerable.Repeat(" ...", 3)) + " end"));
+        Assert.Equal("ellipses", Quality(prose + string.Concat(Enumerable.Repeat(" ...", 7)) + " end"));
     }
 
     [Fact]

@@ -56,9 +56,9 @@ public sealed class WebFilterTests : IDisposable
         Assert.Null(StepRun.Of(step, string.Join('\n', Enumerable.Range(0, 10).Select(i => $"Just thirty characters, no {i}!."))).Rule);
         Assert.Equal("short-lines", StepRun.Of(step, string.Join('\n', Enumerable.Range(0, 10).Select(i => $"Just twenty-nine of them no{i}."))).Rule);
         var twice = StepRun.Prose(20, 3);
-        Assert.Equal("duplicate-line-characters", StepRun.Of(step, twice + "\n" + twice + "\n" + StepRun.Prose(150, 4)).Rule);
-        Assert.Null(StepRun.Of(step, twice + "\n" + twice + "\n" + StepRun.Prose(190, 4)).Rule);
-        Assert.Equal("list", StepRun.Of(step with { MaxShortLines = 1 }, string.Join('\n', Enumerable.Range(0, 20).Select(i => $"Entry number {i}."))).Rule);
+        Assert.Equal("duplicate-line-characters", StepRun.Of(step, twice + "\n" + twice + "\n" + StepRun.Prose(130, 4)).Rule);
+        Assert.Null(StepRun.Of(step, twice + "\n" + twice + "\n" + StepRun.Prose(220, 4)).Rule);
+        Assert.Equal("list", StepRun.Of(step with { ShortLine = 0 }, string.Join('\n', Enumerable.Range(0, 20).Select(i => $"Entry number {i}."))).Rule);
     }
 
     [Fact]
