@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gradus.Foundation.Files;
 using Gradus.Text.Data.Pipeline;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Text.Data;
@@ -146,6 +147,8 @@ public sealed class PreparedData : IDisposable
         tokenizer.Save(Path.Combine(folder, "tokenizer"));
         var tokenizerHash = Hashing.Sha256File(Path.Combine(folder, "tokenizer", "tokenizer.json"));
         var writers = new Dictionary<DataSplit, TokenShardWriter>();
+        using var quarantine = prepared.Plan.IsPlain ? new QuarantineFile(Path.Combine(folder, QuarantineFile.Name)) : null;
+        prepared.QuarantineTo(quarantine);
         try
         {
             var (documents, bytes, tokens) = (0L, 0L, 0L);
@@ -171,7 +174,12 @@ public sealed class PreparedData : IDisposable
             if (prepared.Plan.IsPlain)
                 DataPlan.CheckUnchanged(prepared.Plan.Files);
             else
+            {
                 File.WriteAllText(Path.Combine(folder, DataReport.FileName), report.ToJson());
+                prepared.Collect(PartBuilder.DroppedName, folder);
+                prepared.Collect(QuarantineFile.Name, folder);
+            }
+
             var splits = writers.OrderBy(w => w.Key).Select(w => w.Value.Finish(tokenizerHash, w.Key)).ToList();
             var record = new PreparedRecord
             {

@@ -79,12 +79,13 @@ internal sealed class DataPipeline
         }
     }
 
-    /// <summary>The lines of the documents that were dropped, in the order of stages and partitions.</summary>
-    public IEnumerable<string> DroppedFiles()
+    /// <summary>The files of a name in all parts, in the order of stages and partitions: dropped documents, records that could not be used.</summary>
+    public IEnumerable<string> FilesOf(string name)
     {
         for (var stage = 0; stage < _plan.Stages.Count; stage++)
             for (var p = 0; p < _plan.Partitions.Count; p++)
-                yield return Path.Combine(_work.Part(_plan, stage, p), PartBuilder.DroppedName);
+                if (Path.Combine(_work.Part(_plan, stage, p), name) is var path && File.Exists(path))
+                    yield return path;
     }
 
     /// <summary>The counts of all stages and partitions, proven to add up.</summary>

@@ -32,7 +32,8 @@ internal sealed class PartBuilder(DataPlan plan, int stage, WorkFolder work, Pip
         using var building = work.Begin();
         var names = plan.StepNames(stage);
         var counts = names.Select(n => new StepCounts { Step = n }).ToArray();
-        var report = new SourceReport();
+        using var quarantine = new QuarantineFile(Path.Combine(building.Folder, QuarantineFile.Name));
+        var report = new SourceReport { Quarantine = quarantine };
         var read = new Tally();
         using var writer = new DocumentWriter(building.Folder);
         using var index = plan.Stages[stage].Global is null ? null : new EntrySorter(building.Scratch, IndexName);
@@ -49,6 +50,7 @@ internal sealed class PartBuilder(DataPlan plan, int stage, WorkFolder work, Pip
             }
         }
 
+        quarantine.Dispose(); // its bytes are in the file before the folder is made durable
         index?.WriteSorted(Path.Combine(building.Folder, IndexName));
         writer.Finish();
         if (stage == 0)

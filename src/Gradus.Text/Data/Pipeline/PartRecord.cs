@@ -51,14 +51,19 @@ public sealed record ReadCounts
     /// <summary>Ill-formed bytes replaced.</summary>
     public long Replaced { get; set; }
 
+    /// <summary>Well-formed records that are no documents by their format's own rules, by rule.</summary>
+    public SortedDictionary<string, long> LeftOut { get; set; } = new(StringComparer.Ordinal);
+
     /// <summary>Why records were skipped: the first few.</summary>
     public List<string> SkippedBecause { get; set; } = [];
 
-    internal static ReadCounts Of(SourceReport report) => new() { Files = report.Files, Skipped = report.Skipped, Empty = report.Empty, Replaced = report.Replaced, SkippedBecause = [.. report.Reasons] };
+    internal static ReadCounts Of(SourceReport report) => new() { Files = report.Files, Skipped = report.Skipped, Empty = report.Empty, Replaced = report.Replaced, LeftOut = new SortedDictionary<string, long>(report.LeftOut.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal), SkippedBecause = [.. report.Reasons] };
 
     internal void Add(ReadCounts other)
     {
         (Files, Skipped, Empty, Replaced) = (Files + other.Files, Skipped + other.Skipped, Empty + other.Empty, Replaced + other.Replaced);
+        foreach (var (rule, count) in other.LeftOut)
+            LeftOut[rule] = LeftOut.GetValueOrDefault(rule) + count;
         SkippedBecause.AddRange(other.SkippedBecause.Take(SourceReport.MaxReasons - SkippedBecause.Count));
     }
 }

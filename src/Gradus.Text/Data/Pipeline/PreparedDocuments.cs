@@ -10,7 +10,7 @@ namespace Gradus.Text.Data.Pipeline;
 public sealed class PreparedDocuments
 {
     private readonly DataPipeline? _pipeline;
-    private readonly SourceReport _read = new();
+    private SourceReport _read = new();
 
     private PreparedDocuments(DataPlan plan, DataPipeline? pipeline) => (Plan, _pipeline) = (plan, pipeline);
 
@@ -71,8 +71,27 @@ public sealed class PreparedDocuments
     /// <summary>As <see cref="Read"/>, but the split is not asked for where the source has not set it.</summary>
     internal IEnumerable<Document> ReadRaw() => _pipeline?.Read() ?? Plan.Options.Sources.SelectMany(s => s.Read(_read));
 
-    /// <summary>Files that list what was dropped.</summary>
-    internal IEnumerable<string> DroppedFiles() => _pipeline?.DroppedFiles() ?? [];
+    /// <summary>Without steps the records that cannot be used are met while reading; they go here.</summary>
+    internal void QuarantineTo(QuarantineFile? file) => _read = new SourceReport { Quarantine = file };
+
+    /// <summary>With steps the parts know what was dropped and what could not be used: their files, one after the other. Nothing is made of nothing.</summary>
+    internal void Collect(string name, string folder)
+    {
+        FileStream? all = null;
+        try
+        {
+            foreach (var path in _pipeline?.FilesOf(name) ?? [])
+            {
+                all ??= new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write);
+                using var part = new FileStream(path, FileMode.Open, FileAccess.Read);
+                part.CopyTo(all);
+            }
+        }
+        finally
+        {
+            all?.Dispose();
+        }
+    }
 
     internal void Prune() => _pipeline?.Prune();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Text.Data.Pipeline;
 
@@ -93,6 +94,8 @@ public sealed class TextDataset
     private static void Build(DataPlan plan, PreparedDocuments documents, string folder, string key, PrepareRun run)
     {
         var writers = new SortedDictionary<DataSplit, TextShardWriter>();
+        using var quarantine = plan.IsPlain ? new QuarantineFile(Path.Combine(folder, QuarantineFile.Name)) : null;
+        documents.QuarantineTo(quarantine);
         try
         {
             var (count, bytes) = (0L, 0L);
@@ -122,15 +125,8 @@ public sealed class TextDataset
             if (report.Kept != count)
                 throw new InvalidOperationException(FormattableString.Invariant($"{count} documents were written, but {report.Kept} came through the steps"));
             File.WriteAllText(Path.Combine(folder, DataReport.FileName), report.ToJson());
-            using (var dropped = new FileStream(Path.Combine(folder, PartBuilder.DroppedName), FileMode.CreateNew, FileAccess.Write))
-            {
-                foreach (var file in documents.DroppedFiles())
-                {
-                    using var part = new FileStream(file, FileMode.Open, FileAccess.Read);
-                    part.CopyTo(dropped);
-                }
-            }
-
+            documents.Collect(PartBuilder.DroppedName, folder);
+            documents.Collect(QuarantineFile.Name, folder);
             var record = new TextDatasetRecord { Version = FormatVersion, Key = key, Files = plan.Files, Shards = [.. writers.Values.SelectMany(w => w.Shards)] };
             File.WriteAllText(Path.Combine(folder, RecordName), JsonSerializer.Serialize(record, s_json) + "\n");
             if (run.Work is null) // a folder that the user has named may be shared by other recipes
