@@ -16,9 +16,10 @@ public sealed record ParallelSource : RowSource
     /// <summary>The file of the translations; <see cref="SourceOptions.Path"/> is the file they translate.</summary>
     public string Target { get; init; } = "";
 
-    /// <summary>Language codes, kept with each row.</summary>
+    /// <summary>Code of the language translated from, kept with each row.</summary>
     public string? SourceLanguage { get; init; }
 
+    /// <summary>Code of the language translated into, kept with each row.</summary>
     public string? TargetLanguage { get; init; }
 
     protected internal override IReadOnlyList<string> FileEndings => [".txt", ".src", ".en"];

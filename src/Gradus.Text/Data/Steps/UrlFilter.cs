@@ -6,7 +6,7 @@ namespace Gradus.Text.Data.Steps;
 /// <summary>Keeps or drops documents by their address (<c>url</c> of what is known of them).</summary>
 /// <remarks>An entry is a domain, which means what is below it too, or an address with a path, which means what starts like it. <c>www.</c> and the scheme do not count.</remarks>
 [Component("url-filter")]
-public sealed record UrlFilter : LocalStep, IValidated
+public sealed record UrlFilter : LocalStep
 {
     /// <summary>Entries to drop.</summary>
     public IReadOnlyList<string> Block { get; init; } = [];
@@ -26,12 +26,6 @@ public sealed record UrlFilter : LocalStep, IValidated
     protected internal override IReadOnlyList<string> Inputs() => [.. new[] { BlockFile, AllowFile }.OfType<string>()];
 
     public override IDocumentStep Build() => new Step(Entries(Block, BlockFile), Entries(Allow, AllowFile), RequireUrl);
-
-    public IEnumerable<(string Key, string Message)> Problems()
-    {
-        if (Block.Count == 0 && BlockFile is null && Allow.Count == 0 && AllowFile is null && !RequireUrl)
-            yield return (nameof(Block), "nothing is blocked, allowed or required: the step would do nothing");
-    }
 
     private static HashSet<string> Entries(IReadOnlyList<string> given, string? file)
     {

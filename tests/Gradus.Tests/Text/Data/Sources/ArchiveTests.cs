@@ -216,7 +216,8 @@ public sealed class ArchiveTests : SourceBench
         zip[zip.AsSpan().IndexOf("spoilt"u8)] ^= 1;
         Assert.Contains("'b.txt' has the checksum", Fails(new TextSource { Path = Write("a.zip", zip) }));
         var (documents, report) = ReadAll(new TextSource { Path = Write("a.zip", zip), BadRecords = BadRecords.Skip });
-        Assert.Equal((["fine", "fine too"], 1L), (documents.ConvertAll(Text), report.Skipped));
+        Assert.Equal(["fine", "fine too"], documents.ConvertAll(Text));
+        Assert.Equal(1L, report.Skipped);
     }
 
     [Fact]
