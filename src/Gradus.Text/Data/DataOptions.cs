@@ -1,4 +1,5 @@
 using Gradus.Foundation.Recipes;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Text.Data;
 

@@ -1,3 +1,4 @@
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Text.Data;

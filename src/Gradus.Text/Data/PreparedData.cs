@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Text.Data;

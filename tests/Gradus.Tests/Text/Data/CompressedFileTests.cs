@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using Gradus.Foundation.Files;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Compression;
 
 namespace Gradus.Tests.Text.Data;
 
@@ -152,8 +152,46 @@ public sealed class CompressedFileTests : IDisposable
         Assert.Contains("no such file", Assert.Throws<UserException>(() => CompressedFile.Open(_temp.File("nothing.txt"))).Message);
 
     [Fact]
-    public void Bzip2_is_named_not_misread() =>
-        Assert.Contains("bzip2", Assert.Throws<UserException>(() => Read("BZh91AY&SY"u8.ToArray(), "a.bz2")).Message);
+    public void Bzip2_reads_one_stream_or_several()
+    {
+        var file = File.ReadAllBytes(Repo.SharedData("mediawiki/enwiki-table-markup.xml.bz2"));
+        var text = Read(file, "a.bz2");
+        Assert.StartsWith("<mediawiki", System.Text.Encoding.UTF8.GetString(text));
+        Assert.EndsWith("</mediawiki>", System.Text.Encoding.UTF8.GetString(text).TrimEnd());
+        Assert.Equal([.. text, .. text], Read([.. file, .. file], "two.bz2"));
+        Assert.Contains("after the end of the data", Assert.Throws<DamagedFileException>(() => Read([.. file, .. "junk"u8], "a.bz2")).Message);
+    }
+
+    [Fact]
+    public void Every_cut_and_every_flipped_bit_of_bzip2_is_an_error()
+    {
+        // ("gradus " × 40 + 300 × "a" + all 256 byte values) by bzip2 1.0.8: runs, move-to-front and every symbol.
+        var file = Convert.FromBase64String(Bzip2Sample);
+        byte[] text = [.. System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("gradus ", 40)) + new string('a', 300)), .. Enumerable.Range(0, 256).Select(i => (byte)i)];
+        Assert.Equal(text, Read(file, "a.bz2"));
+        for (var length = 4; length < file.Length; length++)
+            Assert.Contains("cut off", Assert.Throws<DamagedFileException>(() => Read(file[..length], "a.bz2")).Message);
+        var harmless = 0;
+        for (var at = 4; at < file.Length; at++)
+            for (var bit = 0; bit < 8; bit++)
+            {
+                var flipped = file.ToArray();
+                flipped[at] ^= (byte)(1 << bit);
+                try
+                {
+                    using var bzip2 = new Bzip2ReadStream(new MemoryStream(flipped), "a.bz2");
+                    var read = new MemoryStream();
+                    bzip2.CopyTo(read);
+                    Assert.Equal(text, read.ToArray());
+                    harmless++;
+                }
+                catch (DamagedFileException)
+                {
+                }
+            }
+
+        Assert.InRange(harmless, 0, 7); // the unused bits of the last byte
+    }
 
     [Fact]
     public void A_decompression_bomb_is_refused()
@@ -229,6 +267,8 @@ public sealed class CompressedFileTests : IDisposable
 
         return 0;
     }
+
+    private const string Bzip2Sample = "QlpoOTFBWSZTWblTU3gAAIh/////////////////////////////////////////////sAD6kIAAAAAAAAAACYAAAAAAAAAABMAAAAAAAAAAAAAAAAAAJgJhJgAJgACYAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAESpommRpkwExMBMDSaaGTRgCaYTAACZBkZMExPIRgAmmIYBGmBMmAAAARiYjAEyMAAIZGAmAA+IBhCRcgj5JIS8rlk3MJyjmlJUVlhaXF/OMDEy55maGpsOAAEBwc9A6Ozw9PmYaNLS4vMDEyMzQ1Njc4OTo7PD0+P/4gIKEhoiKjI6QkpSWmJqcnqCipKaoqqyusLK0tri73e93/B1xbyaMBnHgACAYHiaBgAAgafG1EghCAOJsbW7yN7g4+UcPJQABA5OgAAgLF8qAAEDoRebzurs7vDy9Pb4+vz/6ID0wMFB+r1+yEhYaHiImKi5WWl5iZmpucnZ6foKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr/AwcLDxMXGx8jJysvMzc7P0NHS09TV1tfY2drb3N3e3+Dh4uPk5ebn6Onq6+zt7u/w8fLz/3p6+3v8fMv9Tn/+/z9F3JFOFCQuVNTeA=";
 
     private const string ZstdSample = "KLUv/QRY1QAAmEdyYWR1cyByZWFkcyB6c3RkLgoBAM1MnWE6X+Jy";
 }

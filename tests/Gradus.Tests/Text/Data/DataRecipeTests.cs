@@ -1,5 +1,6 @@
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Tests.Text.Data;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Tests.Text.Data;
 

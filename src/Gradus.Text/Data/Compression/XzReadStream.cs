@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Gradus.Foundation.Files;
 
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Compression;
 
 /// <summary>xz through the system's liblzma. Any number of streams; checksums are liblzma's own; a cut file is an error.</summary>
 internal sealed unsafe partial class XzReadStream : DecodingStream
@@ -61,9 +61,9 @@ internal sealed unsafe partial class XzReadStream : DecodingStream
                 }
 
                 if (rc == BufferError && _fileEnded)
-                    throw new UserException($"{_name}: the xz file is cut off: it stops at byte {_lzma->TotalIn} in the middle of its data. Fetch it again.");
+                    throw new DamagedFileException($"{_name}: the xz file is cut off: it stops at byte {_lzma->TotalIn} in the middle of its data. Fetch it again.");
                 if (rc != Ok)
-                    throw new UserException($"{_name}: damaged xz data near byte {_lzma->TotalIn}: {Reason(rc)}.");
+                    throw new DamagedFileException($"{_name}: damaged xz data near byte {_lzma->TotalIn}: {Reason(rc)}.");
                 if (produced > 0)
                     return produced;
             }

@@ -1,4 +1,4 @@
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Compression;
 
 /// <summary>A forward-only stream of decompressed bytes. A subclass only says how the next bytes are made.</summary>
 internal abstract class DecodingStream : Stream

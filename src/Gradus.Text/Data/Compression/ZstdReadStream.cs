@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Gradus.Foundation.Files;
 
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Compression;
 
 /// <summary>zstd through the system's libzstd. Any number of frames; a cut file is an error; windows above 128 MB are refused (libzstd's default).</summary>
 internal sealed unsafe partial class ZstdReadStream : DecodingStream
@@ -52,13 +52,13 @@ internal sealed unsafe partial class ZstdReadStream : DecodingStream
                 var i = new Buffer { Data = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_input, 0), Size = _inputEnd, Position = _inputAt };
                 var rc = Decompress(_context, &o, &i);
                 if (IsError(rc) != 0)
-                    throw new UserException($"{_name}: damaged zstd data before byte {_position}: {Marshal.PtrToStringUTF8(ErrorName(rc))}.");
+                    throw new DamagedFileException($"{_name}: damaged zstd data before byte {_position}: {Marshal.PtrToStringUTF8(ErrorName(rc))}.");
                 _inputAt = i.Position;
                 _inFrame = rc != 0; // 0: a frame is complete and flushed
                 if (o.Position > 0)
                     return (int)o.Position;
                 if (fileEnded && _inFrame)
-                    throw new UserException($"{_name}: the zstd file is cut off: it stops at byte {_position} in the middle of its data. Fetch it again.");
+                    throw new DamagedFileException($"{_name}: the zstd file is cut off: it stops at byte {_position} in the middle of its data. Fetch it again.");
             }
         }
     }

@@ -1,7 +1,8 @@
 using System.IO.Enumeration;
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Compression;
 
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Sources;
 
 /// <summary>Finds the files a source's path means: one file, a folder, or a glob. Order is ordinal by path: the same on every machine.</summary>
 internal static class SourceFiles
@@ -43,7 +44,7 @@ internal static class SourceFiles
         return near is null ? "." : $"; did you mean '{near}'?";
     }
 
-    private static bool HasEnding(string path, IReadOnlyList<string> endings)
+    public static bool HasEnding(string path, IReadOnlyList<string> endings)
     {
         var compression = CompressedFile.Endings.FirstOrDefault(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
         var plain = path.AsSpan(0, path.Length - (compression?.Length ?? 0)).ToString();

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Sources;
 
 /// <summary>UTF-8 checks. .NET's readers replace bad bytes silently; here they are found, placed and counted.</summary>
 internal static class StrictUtf8

@@ -1,6 +1,4 @@
-using Gradus.Foundation.Files;
-
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Compression;
 
 /// <summary>
 /// gzip (RFC 1952), any number of members, every footer checked. .NET's <c>GZipStream</c> reads a file cut in the middle as a
@@ -53,11 +51,11 @@ internal sealed class GzipReadStream : DecodingStream
         }
         catch (EndOfStreamException)
         {
-            throw new UserException($"{_name}: the gzip file is cut off: it stops at byte {_source.Position} in the middle of its data. Fetch it again.");
+            throw new DamagedFileException($"{_name}: the gzip file is cut off: it stops at byte {_source.Position} in the middle of its data. Fetch it again.");
         }
         catch (InvalidDataException e)
         {
-            throw new UserException($"{_name}: damaged gzip data near byte {_source.Position}: {e.Message}.", e);
+            throw new DamagedFileException($"{_name}: damaged gzip data near byte {_source.Position}: {e.Message}.", e);
         }
     }
 

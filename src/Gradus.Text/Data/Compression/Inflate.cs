@@ -1,4 +1,4 @@
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Compression;
 
 /// <summary>
 /// DEFLATE (RFC 1951), decoding only. The base library has one too, but it treats a cut stream as a finished one and does not

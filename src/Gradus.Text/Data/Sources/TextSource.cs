@@ -1,7 +1,7 @@
 using System.Buffers;
 using Gradus.Foundation.Recipes;
 
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Sources;
 
 /// <summary>What in a text file is a document.</summary>
 public enum TextUnit
@@ -35,33 +35,33 @@ public sealed record TextSource : SourceOptions
 
     protected internal override IReadOnlyList<string> FileEndings => [".txt", ".text", ".md", ".markdown"];
 
-    protected override IEnumerable<Document> ReadFile(Stream file, string name, SourceReport report) => Documents switch
+    protected override IEnumerable<Document> ReadFile(SourceFile file) => Documents switch
     {
-        TextUnit.Line => Lines(file, name, report),
-        TextUnit.Paragraph => Blocks(file, name, report, wanted: 1, enough: int.MaxValue),
-        TextUnit.Passage => Blocks(file, name, report, PassageBytes, 4 * PassageBytes),
-        _ => Whole(file, name, report),
+        TextUnit.Line => Lines(file),
+        TextUnit.Paragraph => Blocks(file, wanted: 1, enough: int.MaxValue),
+        TextUnit.Passage => Blocks(file, PassageBytes, 4 * PassageBytes),
+        _ => Whole(file),
     };
 
-    private IEnumerable<Document> Lines(Stream file, string name, SourceReport report)
+    private IEnumerable<Document> Lines(SourceFile file)
     {
-        var reader = new RecordReader(file, MaxRecordBytes);
+        var reader = new LineReader(file.Bytes, MaxRecordBytes);
         while (reader.TryRead(out var line))
         {
-            var place = $"{name}:{reader.Line}";
+            var place = $"{file.Name}:{reader.Line}";
             if (reader.TooLong)
-                Bad($"{place}: the line is longer than {MaxRecordBytes} bytes (max_record_bytes).", report);
+                file.Bad(place, $"the line is longer than {MaxRecordBytes} bytes (max_record_bytes).", reader.Offset, line.Span);
             else if (IsBlank(line.Span))
-                report.Empty++;
-            else if (Utf8Text(line.Span, place, reader.Offset, report) is { } text)
+                file.Report.Empty++;
+            else if (file.Utf8Text(line.Span, place, reader.Offset) is { } text)
                 yield return new Document(text, place);
         }
     }
 
     /// <summary>Runs of lines that end at a blank line, once they have <paramref name="wanted"/> bytes, or at any line, once they have <paramref name="enough"/>.</summary>
-    private IEnumerable<Document> Blocks(Stream file, string name, SourceReport report, int wanted, int enough)
+    private IEnumerable<Document> Blocks(SourceFile file, int wanted, int enough)
     {
-        var reader = new RecordReader(file, MaxRecordBytes);
+        var reader = new LineReader(file.Bytes, MaxRecordBytes);
         var text = new ArrayBufferWriter<byte>();
         var (blanks, tooLong, first, offset) = (0, false, 0L, 0L);
         while (reader.TryRead(out var line))
@@ -74,7 +74,7 @@ public sealed record TextSource : SourceOptions
 
             if ((blanks > 0 && (tooLong || text.WrittenCount >= wanted)) || text.WrittenCount >= enough)
             {
-                if (Finish(text, ref tooLong, $"{name}:{first}", offset, report) is { } document)
+                if (Finish(file, text, ref tooLong, $"{file.Name}:{first}", offset) is { } document)
                     yield return document;
             }
 
@@ -88,42 +88,32 @@ public sealed record TextSource : SourceOptions
                 text.Write(line.Span);
         }
 
-        if ((text.WrittenCount > 0 || tooLong) && Finish(text, ref tooLong, $"{name}:{first}", offset, report) is { } last)
+        if ((text.WrittenCount > 0 || tooLong) && Finish(file, text, ref tooLong, $"{file.Name}:{first}", offset) is { } last)
             yield return last;
     }
 
-    private Document? Finish(ArrayBufferWriter<byte> text, ref bool tooLong, string place, long offset, SourceReport report)
+    private Document? Finish(SourceFile file, ArrayBufferWriter<byte> text, ref bool tooLong, string place, long offset)
     {
         var bytes = text.WrittenSpan;
         Document? document = null;
         if (tooLong)
-            Bad($"{place}: the passage is longer than {MaxRecordBytes} bytes (max_record_bytes).", report);
-        else if (Utf8Text(bytes, place, offset, report) is { } utf8)
+            file.Bad(place, $"the passage is longer than {MaxRecordBytes} bytes (max_record_bytes).", offset, bytes);
+        else if (file.Utf8Text(bytes, place, offset) is { } utf8)
             document = new Document(utf8, place);
         text.ResetWrittenCount();
         tooLong = false;
         return document;
     }
 
-    private IEnumerable<Document> Whole(Stream file, string name, SourceReport report)
+    private IEnumerable<Document> Whole(SourceFile file)
     {
-        var text = new ArrayBufferWriter<byte>(1 << 16);
-        int n;
-        while ((n = file.Read(text.GetSpan(1 << 16))) > 0)
-        {
-            text.Advance(n);
-            if (text.WrittenCount > MaxRecordBytes)
-            {
-                Bad($"{name}: the file is longer than {MaxRecordBytes} bytes; set documents: passage, paragraph or line, or raise max_record_bytes.", report);
-                yield break;
-            }
-        }
-
-        var start = text.WrittenSpan.StartsWith("\uFEFF"u8) ? 3 : 0;
-        if (IsBlank(text.WrittenSpan[start..]))
-            report.Empty++;
-        else if (Utf8Text(text.WrittenSpan[start..], name, start, report) is { } utf8)
-            yield return new Document(utf8, name);
+        if (file.ReadWhole("set documents: passage, paragraph or line, or raise max_record_bytes") is not { } bytes)
+            yield break;
+        var start = bytes.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
+        if (IsBlank(bytes.Span[start..]))
+            file.Report.Empty++;
+        else if (file.Utf8Text(bytes.Span[start..], file.Name, start) is { } utf8)
+            yield return new Document(utf8, file.Name);
     }
 
     private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(s_blank) < 0;

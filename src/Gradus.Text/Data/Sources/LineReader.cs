@@ -1,10 +1,10 @@
-namespace Gradus.Text.Data;
+namespace Gradus.Text.Data.Sources;
 
 /// <summary>
 /// Lines of a byte stream. Only LF ends a record (a CR before it is dropped): <c>StreamReader</c> also splits on a lone CR, which
 /// cuts records in two. Memory is bounded by the cap: the rest of a longer line is passed over, not kept.
 /// </summary>
-internal sealed class RecordReader(Stream stream, int maxRecordBytes)
+internal sealed class LineReader(Stream stream, int maxRecordBytes)
 {
     private byte[] _buffer = new byte[1 << 16];
     private int _start, _end;
