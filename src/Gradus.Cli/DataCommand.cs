@@ -7,6 +7,6 @@ internal static class DataCommand
 {
     public static Command Create() => new("data", "Prepares data.\n\nExample:\n  gradus data prepare books/*.txt --tokenizer tokenizers/books --out data/books")
     {
-        DataPrepareCommand.Create(),
+        DataPrepareCommand.Create(), DataAuditCommand.Create(), DataDiffCommand.Create(), DataTrainLanguageIdCommand.Create(), DataTrainClassifierCommand.Create(),
     };
 }

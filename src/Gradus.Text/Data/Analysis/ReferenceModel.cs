@@ -1,5 +1,6 @@
 using System.Text;
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Text.Data.Analysis;
 

@@ -70,7 +70,7 @@ public static class SyntheticDocuments
             number++;
             var text = write(prompt).Trim();
             if (text.Length > 0 && seen.Add(text))
-                yield return new Document(Encoding.UTF8.GetBytes(text), $"{model}:{number}");
+                yield return new Document(Encoding.UTF8.GetBytes(text), FormattableString.Invariant($"{model}:{number}"), Meta: new Dictionary<string, string>(StringComparer.Ordinal) { [MetaKeys.Source] = "synthetic", ["model"] = model });
         }
     }
 }
