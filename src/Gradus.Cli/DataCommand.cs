@@ -5,8 +5,9 @@ namespace Gradus.Cli;
 /// <summary><c>gradus data</c>: its verbs, a file each.</summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "Prepares data.\n\nExample:\n  gradus data prepare books/*.txt --tokenizer tokenizers/books --out data/books")
+    public static Command Create() => new("data", "Prepares data: reads, cleans, removes duplicates, splits, tokenizes.\n\nExamples:\n  gradus data prepare recipes/data/web.yaml --out data/web\n  gradus data prepare books/*.txt --tokenizer tokenizers/books --out data/books")
     {
-        DataPrepareCommand.Create(), DataAuditCommand.Create(), DataDiffCommand.Create(), DataTrainLanguageIdCommand.Create(), DataTrainClassifierCommand.Create(),
+        DataPrepareCommand.Create(), DataMergeCommand.Create(), DataDedupCommand.Create(), DataDecontaminateCommand.Create(), DataSplitCommand.Create(),
+        DataAuditCommand.Create(), DataDiffCommand.Create(), DataTrainLanguageIdCommand.Create(), DataTrainClassifierCommand.Create(),
     };
 }

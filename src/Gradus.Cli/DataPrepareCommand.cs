@@ -1,49 +1,66 @@
 using System.CommandLine;
 using System.Globalization;
-using Gradus.Foundation.Recipes;
+using Gradus.Foundation.Files;
 using Gradus.Text.Data;
-using Gradus.Text.Tokenizers;
+using Gradus.Text.Data.Pipeline;
 
 namespace Gradus.Cli;
 
-/// <summary><c>gradus data prepare</c>: texts into checksummed token shards.</summary>
+/// <summary><c>gradus data prepare</c>: sources through the steps of a recipe into clean text or token shards.</summary>
 internal static class DataPrepareCommand
 {
     public static Command Create()
     {
-        var data = new Argument<string[]>("data") { Description = "Texts and .jsonl files, folders or globs; compressed ones too. Or one .yaml with a data section (sources, split)", Arity = ArgumentArity.OneOrMore };
-        var tokenizer = new Option<string>("--tokenizer") { Description = "tokenizer.json, a folder that holds one, or any other loadable tokenizer", Required = true };
-        var output = new Option<string>("--out") { Description = "The folder to make", Required = true };
-        var set = new Option<string[]>("--set") { Description = "Overrides a key of the .yaml: split.validation=0.1" };
-        var workers = new Option<int>("--workers") { Description = "Threads; 0: one a core. The shards are the same bytes whatever the number" };
-        var json = new Option<bool>("--json") { Description = "One JSON object" };
+        var run = new DataRun();
+        var data = new Argument<string[]>("data") { Description = "A .yaml with a data section (sources, steps, split), or texts and .jsonl files, folders or globs; compressed ones too", Arity = ArgumentArity.OneOrMore };
+        var shard = new Option<string>("--shard") { Description = "Does only a part of the work: 2/4 is the second of four processes that share --work; data merge collects", HelpName = "i/n" };
+        var wait = new Option<int>("--wait") { Description = "With --shard: seconds to wait for the other shards where a step needs all of them (0: leave the rest to data merge)" };
         var command = new Command("prepare", """
-            Tokenizes documents into memory-mapped shards, split by document into train, validation and test. Appears whole or not at all; a second
-            run over the same files, options and tokenizer is a cache hit.
+            Reads documents, takes them through the steps of the recipe and splits them by document into train, validation and test. Appears whole
+            or not at all; a run that was killed goes on from the parts it had finished, with the same bytes in the end; the same run again is a cache hit.
 
-            Example:
+            Examples:
+              gradus data prepare recipes/data/web.yaml --out data/web
               gradus data prepare books/*.txt --tokenizer tokenizers/books --out data/books
-            """) { data, tokenizer, output, set, workers, json };
+              gradus data prepare recipes/data/web.yaml --out data/web --shard 2/4
+            """) { data, shard, wait };
+        foreach (var option in run.Options) command.Options.Add(option);
         command.SetAction((result, cancel) =>
         {
-            var paths = result.GetRequiredValue(data);
-            Output.Folder(result.GetRequiredValue(output));
-            var options = paths is [var only] && only.EndsWith(".yaml", StringComparison.Ordinal)
-                ? RecipeFile.Read<DataOptions>(only, result.GetValue(set) ?? [])
-                : RecipeFile.Parse<DataOptions>($"sources: [{string.Join(", ", paths.Select(p => $"{{ kind: {Components.KindOf(TokenizerCommand.Source(p).GetType())}, path: {System.Text.Json.JsonSerializer.Serialize(p)} }}"))}]", "command line", result.GetValue(set) ?? []);
-            using var prepared = PreparedData.Prepare(options, Tokenizer.Load(result.GetRequiredValue(tokenizer)), result.GetRequiredValue(output), new PrepareRun
-            {
-                Workers = GenerateCommand.AtLeast(0, result.GetValue(workers), "--workers"),
-                Cancel = cancel,
-                Progress = Terminal.IsLive && !result.GetValue(json) ? p => Terminal.Live(string.Create(CultureInfo.InvariantCulture, $"{p.Documents:N0} documents, {p.TextBytes / 1e6:F1} MB, {p.Tokens:N0} tokens")) : null,
-            });
-            if (Terminal.IsLive) Terminal.Live("");
-            var record = prepared.Record;
-            if (result.GetValue(json)) Terminal.Json(new { prepared.Folder, prepared.CacheHit, record.Documents, record.TextBytes, record.Tokens, record.Skipped, record.SkippedBecause });
-            else
-                Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"{prepared.Folder}: {record.Documents:N0} documents, {record.TextBytes / 1e6:F1} MB, {record.Tokens:N0} tokens ({record.TextBytes / (double)record.Tokens:F2} bytes each){(record.Skipped > 0 ? $", {record.Skipped:N0} rows skipped: {string.Join("; ", record.SkippedBecause.Take(3))}" : "")}{(prepared.CacheHit ? " (already there)" : "")}"));
-            return Task.FromResult(ExitCode.Done);
+            var options = run.Section(result, result.GetRequiredValue(data));
+            var seconds = GenerateCommand.AtLeast(0, result.GetValue(wait), "--wait");
+            return Task.FromResult(result.GetValue(shard) is { } text ? Part(run, result, options, ShardOf(text), seconds, cancel) : run.Prepare(result, options, merge: false, cancel));
         });
         return command;
+    }
+
+    private static int Part(DataRun run, ParseResult result, DataOptions options, Shard shard, int seconds, CancellationToken cancel)
+    {
+        var folder = result.GetRequiredValue(run.Out);
+        Output.Folder(folder);
+        var started = System.Diagnostics.Stopwatch.StartNew();
+        while (true)
+        {
+            var state = TextDataset.PrepareShard(options, folder, shard, run.Run(result, cancel));
+            if (!state.Done && started.Elapsed.TotalSeconds < seconds)
+            {
+                cancel.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.5));
+                cancel.ThrowIfCancellationRequested();
+                continue;
+            }
+
+            DataRun.EndLive();
+            if (result.GetValue(run.Json)) Terminal.Json(new { Event = "done", Shard = FormattableString.Invariant($"{shard.Number}/{shard.Of}"), AllDone = state.Done, state.Stage, Missing = state.Missing.Count });
+            else Terminal.Out(state.Done ? "every part is there; data merge collects them" : FormattableString.Invariant($"this shard's parts of stage {state.Stage} are there; {state.Missing.Count} parts of other shards are not: run them, then data merge"));
+            return ExitCode.Done;
+        }
+    }
+
+    private static Shard ShardOf(string text)
+    {
+        var parts = text.Split('/');
+        return parts is [var i, var n] && int.TryParse(i, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var of) && number >= 1 && number <= of
+            ? new Shard(number, of)
+            : throw new UserException($"--shard: '{text}' is not a shard; 2/4 is the second of four");
     }
 }
