@@ -4,7 +4,7 @@ using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Analysis;
-using Gradus.Text.Data.Sources;
+using Gradus.Text.Data.Pipeline;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;
@@ -46,7 +46,10 @@ internal static class DataAuditCommand
                 return ids.Count;
             });
             var paths = result.GetRequiredValue(data);
-            var input = AuditInput.Open(paths);
+            // With steps the recipe's own documents are looked at, made in a working folder that prepare finds again.
+            var input = paths is [var recipe] && recipe.EndsWith(".yaml", StringComparison.Ordinal)
+                ? AuditInput.Of(PreparedDocuments.Open(RecipeFile.Read<DataOptions>(recipe, []), Path.TrimEndingDirectorySeparator(folder) + ".work", new PrepareRun { Cancel = cancel }))
+                : AuditInput.Open(paths);
             var count = 0L;
             foreach (var document in input.Documents)
             {

@@ -137,7 +137,7 @@ public sealed class TextClassifierTests(ITestOutputHelper output)
     }
 
     [Fact]
-    [Row("X.1")]
+    [Row("B2")]
     public void The_quality_step_tells_good_from_bad_and_beats_a_length_rule()
     {
         using var folder = Repo.Temp();
@@ -170,7 +170,7 @@ public sealed class TextClassifierTests(ITestOutputHelper output)
     [Theory]
     [InlineData(ReferenceUnit.Word)]
     [InlineData(ReferenceUnit.Byte)]
-    [Row("X.1")]
+    [Row("B2")]
     public void Perplexity_by_a_reference_tells_texts_from_shuffled_words_and_an_unfit_reference_does_not(ReferenceUnit unit)
     {
         var (order, from) = (unit == ReferenceUnit.Word ? 3 : 5, 300);
