@@ -35,7 +35,7 @@ internal static class DataAuditCommand
         {
             var folder = result.GetRequiredValue(output);
             Output.Folder(folder);
-            var chosen = (result.GetValue(options) is { } yaml ? RecipeFile.Read<AuditOptions>(yaml, result.GetValue(set) ?? []) : RecipeFile.Parse<AuditOptions>("", "--set", result.GetValue(set) ?? []));
+            var chosen = (result.GetValue(options) is { } yaml ? RecipeFile.Read<AuditOptions>(yaml, result.GetValue(set) ?? []) : RecipeFile.Parse<AuditOptions>("{}", "--set", result.GetValue(set) ?? []));
             chosen = chosen with { LanguageModel = result.GetValue(language) ?? chosen.LanguageModel, Sentiment = result.GetValue(sentiment) ?? chosen.Sentiment };
             Tokenizer? t = result.GetValue(tokenizer) is { } path ? Tokenizer.Load(path) : null;
             var ids = new List<int>();

@@ -84,6 +84,24 @@ internal static class AuditCharts
         string X(double value) => N(Left + (Math.Clamp(value, from, to) - from) / (to - from) * (Width - Left - Right));
     }
 
+    /// <summary>Words in a plane, the third coordinate as their size; each group has a colour.</summary>
+    public static string WordMap(string title, IReadOnlyList<AuditWord> words)
+    {
+        const int Wide = 1080, Height = 460, Border = 60;
+        var (x, y, z) = (Range(0), Range(1), Range(2));
+        var svg = Open(title, Wide, Height);
+        foreach (var word in words.OrderBy(w => w.At[2]).ThenBy(w => w.Text, StringComparer.Ordinal))
+        {
+            var depth = Part(word.At[2], z);
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"w{word.Topic % 8}\" x=\"{N(Border + Part(word.At[0], x) * (Wide - 2 * Border))}\" y=\"{N(Height - 24 - Part(word.At[1], y) * (Height - 48))}\" text-anchor=\"middle\" font-size=\"{N(12 + 7 * depth)}\" opacity=\"{(0.55 + 0.45 * depth).ToString("0.##", CultureInfo.InvariantCulture)}\">{Safe(word.Text)}<title>topic {word.Topic + 1}</title></text>");
+        }
+
+        return svg.Append("</svg>").ToString();
+
+        (double Least, double Greatest) Range(int axis) => (words.Min(w => w.At[axis]), words.Max(w => w.At[axis]));
+        static double Part(double value, (double Least, double Greatest) range) => range.Greatest > range.Least ? (value - range.Least) / (range.Greatest - range.Least) : 0.5;
+    }
+
     private static StringBuilder Open(string title, int width, int height) => new StringBuilder().Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{Safe(title)}\">");
 
     private static string Short(string name) => name.Length <= 24 ? name : name[..11] + "…" + name[^12..];

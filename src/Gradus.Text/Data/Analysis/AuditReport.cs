@@ -64,6 +64,12 @@ public sealed record AuditSentimentGroup(string Name, long Sentences, double Mea
 /// <summary>Sentiment by group of a set: the gap between the ends, and the chance of one as great.</summary>
 public sealed record AuditSentiment(string Name, IReadOnlyList<AuditSentimentGroup> Groups, double? Gap, double? PValue);
 
+/// <summary>A word's place in the first three principal components of the text's own word vectors.</summary>
+/// <param name="Text">The word.</param>
+/// <param name="Topic">Its topic, from 0.</param>
+/// <param name="At">Three coordinates.</param>
+public sealed record AuditWord(string Text, int Topic, IReadOnlyList<double> At);
+
 /// <summary>Private data that has a form.</summary>
 public sealed record AuditPrivate(long Documents, SortedDictionary<string, long> Kinds);
 
@@ -124,6 +130,9 @@ public sealed record AuditReport
     public required IReadOnlyList<AuditSentiment> Sentiment { get; init; }
 
     public required IReadOnlyList<Topic> Topics { get; init; }
+
+    /// <summary>The likeliest words of the topics, by their vectors: near means used alike.</summary>
+    public IReadOnlyList<AuditWord> Words { get; init; } = [];
 
     public required IReadOnlyList<AssociationResult> Associations { get; init; }
 

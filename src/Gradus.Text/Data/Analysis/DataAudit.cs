@@ -93,7 +93,7 @@ public sealed class DataAudit
     {
         var sample = _sample.Kept.ToList();
         var topics = TopicModel.Train(sample, _options.Topics)?.Topics ?? [];
-        var always = _options.Associations.SelectMany(t => t.X.Concat(t.Y).Concat(t.A).Concat(t.B)).ToHashSet(StringComparer.Ordinal);
+        var always = _options.Associations.SelectMany(t => t.X.Concat(t.Y).Concat(t.A).Concat(t.B)).Concat(topics.SelectMany(t => t.Words)).ToHashSet(StringComparer.Ordinal);
         var vectors = WordVectors.Train(sample, _options.Vectors, always);
         return new AuditReport
         {
@@ -118,9 +118,21 @@ public sealed class DataAudit
             Groups = [.. _groups.Select(g => g.Report())],
             Sentiment = [.. _groups.Select(g => g.Sentiment()).OfType<AuditSentiment>()],
             Topics = topics,
+            Words = Map(topics, vectors),
             Associations = vectors is null ? [] : [.. _options.Associations.Select(t => WordAssociation.Test(t, vectors)).OfType<AssociationResult>()],
             Private = new AuditPrivate(_privateDocuments, _private),
         };
+    }
+
+    private static List<AuditWord> Map(IReadOnlyList<Topic> topics, WordVectors? vectors)
+    {
+        const int WordsOfTopic = 5, Fewest = 8;
+        var words = topics.Select((t, i) => (t, i)).SelectMany(x => x.t.Words.Take(WordsOfTopic).Select(w => (Word: w, Topic: x.i))).DistinctBy(x => x.Word)
+            .Select(x => (x.Word, x.Topic, Vector: vectors?.Of(x.Word))).Where(x => x.Vector is not null).ToList();
+        if (words.Count < Fewest)
+            return [];
+        var components = PrincipalComponents.Fit([.. words.Select(w => w.Vector!)], 3);
+        return [.. words.Select(w => new AuditWord(w.Word, w.Topic, [.. components.Project(w.Vector!).Select(x => Math.Round(x, 4))]))];
     }
 
     private static Func<string, double>? Scorer(AuditOptions options)

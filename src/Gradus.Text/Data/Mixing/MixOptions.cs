@@ -50,7 +50,7 @@ public enum Difficulty
 
 /// <summary>
 /// How the training documents are mixed and ordered; validation and test stay as they are. Groups take turns so that the shares are right at
-/// every moment, not only on average: after any number of documents each group is less than one document from its share.
+/// every moment, not only on average: counted in documents, each group is always less than one from its share.
 /// </summary>
 public sealed record MixOptions : IValidated
 {

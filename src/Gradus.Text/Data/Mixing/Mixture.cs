@@ -108,15 +108,17 @@ internal sealed class Mixture
     }
 
     /// <summary>
-    /// The group whose turn it is: the one that is furthest behind its share. By documents this is the method of Webster and Sainte-Laguë,
-    /// which stays within one of every share at every moment.
+    /// The group whose turn it is. By documents this is the quota method of Balinski and Young (1975): of the groups that one more document
+    /// would not put a whole document over their share, the one whose next is due first; so none is ever a whole document off. By bytes
+    /// it is the group that is furthest behind, counting half a document of its own. A group that leaves ends the exactness of the others.
     /// </summary>
     private IEnumerable<MixEntry> Interleave(double[] shares)
     {
         var groups = _names.Count;
         var (members, starts) = Members(groups);
         var (taken, used, bytes, active) = (new long[groups], new double[groups], new long[groups], new bool[groups]);
-        var half = _options.Unit == MixUnit.Documents ? 0.5 : Enumerable.Range(0, Count).Average(Size) / 2;
+        var exact = _options.Unit == MixUnit.Documents;
+        var ahead = exact ? 1 : Enumerable.Range(0, Count).Average(Size) / 2;
         for (var g = 0; g < groups; g++)
             active[g] = shares[g] > 0;
         var permutations = new WindowPermutation[groups];
@@ -124,7 +126,7 @@ internal sealed class Mixture
         {
             var next = -1;
             for (var g = 0; g < groups; g++)
-                if (active[g] && (next < 0 || (used[g] + half) / shares[g] < (used[next] + half) / shares[next]))
+                if (active[g] && !(exact && taken[g] >= shares[g] * (total + 1) - 1e-9) && (next < 0 || (used[g] + ahead) / shares[g] < (used[next] + ahead) / shares[next]))
                     next = g;
             if (next < 0)
                 break;
@@ -138,7 +140,7 @@ internal sealed class Mixture
             bytes[next] += _sizes[document];
             yield return new MixEntry(document, checked((int)copy));
             if (taken[next] == (long)(_options.MaxRepeats ?? int.MaxValue) * n)
-                active[next] = false;
+                (active[next], exact) = (false, false);
             if (taken[next] == n && _options.Documents is null && Ends(taken, starts, shares))
                 break;
         }

@@ -142,6 +142,31 @@ public sealed class TopicAndAssociationTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Row("D8")]
+    public void Principal_components_of_known_points_are_exact_and_cosines_too()
+    {
+        // Points ± a along three orthonormal directions that are none of the axes: variances 2 a² / (n − 1).
+        double[][] axes = [[2 / 3.0, 2 / 3.0, 1 / 3.0, 0], [-2 / 3.0, 1 / 3.0, 2 / 3.0, 0], [1 / 3.0, -2 / 3.0, 2 / 3.0, 0]];
+        double[] sizes = [5, 3, 1];
+        var points = axes.SelectMany((axis, k) => new[] { 1, -1 }.Select(sign => (IReadOnlyList<double>)axis.Select((v, i) => sign * sizes[k] * v + 10 * i).ToArray())).ToList();
+        var found = PrincipalComponents.Fit(points, 3);
+        for (var k = 0; k < 3; k++)
+        {
+            Assert.Equal(2 * sizes[k] * sizes[k] / 5, found.Variances[k], 1e-13);
+            Assert.Equal(1, Math.Abs(WordVectors.Dot(axes[k], found.Directions[k])), 1e-13);
+            Assert.True(found.Directions[k].MaxBy(Math.Abs) > 0);
+        }
+
+        Assert.Equal(2 * (25 + 9 + 1) / 5.0, found.TotalVariance, 1e-12);
+        Assert.Equal([0, 10, 20, 30], found.Mean.Select(m => Math.Round(m, 12)));
+        Assert.Equal(5, Math.Abs(found.Project(points[0])[0]), 1e-13);
+        Assert.Equal(0, found.Project(points[0])[1], 1e-13);
+        var vectors = WordVectors.Read(new StringReader("a 3 4\nb 4 3\nc -3 -4\n"), "v");
+        Assert.Equal(24 / 25.0, vectors.Cosine("a", "b"), 1e-15);
+        Assert.Equal(-1, vectors.Cosine("a", "c"), 1e-15);
+    }
+
+    [Fact]
     public void Files_of_vectors_that_are_wrong_are_named_by_line()
     {
         Assert.Contains("v:2: has 1 numbers", Assert.Throws<UserException>(() => WordVectors.Read(new StringReader("a 1 2\nb 1\n"), "v")).Message, StringComparison.Ordinal);

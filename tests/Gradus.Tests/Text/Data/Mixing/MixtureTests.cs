@@ -46,6 +46,25 @@ public sealed class MixtureTests
 
     [Fact]
     [Row("B9")]
+    public void No_group_of_many_is_ever_a_whole_document_off_its_share()
+    {
+        var counter = new Counter(9, "weights");
+        for (ulong round = 0; round < 20; round++)
+        {
+            var weights = Enumerable.Range(0, 15).ToDictionary(g => $"g{g}", g => Math.Pow(counter.Unit(round * 100 + (ulong)g), 3) + 1e-3);
+            var (mixture, groups, _) = Of(new MixOptions { Weights = weights, Documents = 400 }, [.. weights.Keys.Select(g => (g, 10))]);
+            var (taken, n, sum) = (weights.Keys.ToDictionary(k => k, _ => 0), 0, weights.Values.Sum());
+            foreach (var entry in mixture.Order())
+            {
+                taken[groups[(int)entry.Document]]++;
+                n++;
+                Assert.All(taken, t => Assert.True(Math.Abs(t.Value - weights[t.Key] / sum * n) < 1, $"{t.Key} has {t.Value} of {n}"));
+            }
+        }
+    }
+
+    [Fact]
+    [Row("B9")]
     public void Shares_of_bytes_are_kept_by_bytes()
     {
         var mixture = new Mixture(new MixOptions { Weights = new Dictionary<string, double> { ["long"] = 1, ["short"] = 1 }, Unit = MixUnit.Bytes, Documents = 1100 });
