@@ -27,7 +27,7 @@ CELLS = ["124m-fp32", "124m-bf16", "small-fp32", "small-bf16"]
 # malloc keeps freed memory instead of handing it back and faulting it in again, and ATen uses the widest vectors the CPU has.
 TUNED = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=34359738368:glibc.malloc.trim_threshold=68719476736:glibc.malloc.top_pad=268435456",
-    "ATEN_CPU_CAPABILITY": "avx512",
+    "ATEN_CPU_CAPABILITY": "avx512" if "avx512f" in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii") else "avx2",
 }
 NAMES = {"gradus": "Gradus", "shipped": "PyTorch as shipped", "tuned": "PyTorch tuned"}
 QUIET = 0.10
@@ -64,8 +64,10 @@ def run(command, environment, cell):
 def measure(cell, program, options):
     shape, precision = cell.split("-")
     values = {**SHAPES[shape], "precision": precision, "threads": options.threads}
-    if options.steps:
+    if options.steps is not None:
         values["steps"] = options.steps
+    if options.warmup is not None:
+        values["warmup"] = options.warmup
     arguments = ["--family", "gpt2", *(text for key, value in values.items() for text in (f"--{key}", str(value))), "--json"]
     environment = {k: v for k, v in os.environ.items() if k not in TUNED and not k.startswith(("OMP_", "OPENBLAS_", "MALLOC_", "KMP_", "GOMP_"))}
     if program == "gradus":
@@ -164,7 +166,8 @@ def report(rows, options):
     lines += ["", "Shapes: " + "; ".join(
         f"{name}: {s['layers']} layers, {s['heads']} heads, width {s['width']}, vocabulary {s['vocab']:,}, batch {s['batch']}, {s['seq']} tokens" for name, s in SHAPES.items()) + ".",
         f"Rounds: {', '.join(f'{cell} {len(of(cell, program))}' for cell in cells for program in ('gradus' if first['gradus'] else 'shipped',))}. "
-        "bf16 is autocast in PyTorch. Tuned: `GLIBC_TUNABLES` so that malloc keeps freed memory, `ATEN_CPU_CAPABILITY=avx512`. "
+        "bf16 is autocast in PyTorch. Tuned: `GLIBC_TUNABLES` so that malloc keeps freed memory, "
+        f"`ATEN_CPU_CAPABILITY={TUNED['ATEN_CPU_CAPABILITY']}`. "
         "Where the version has them, PyTorch uses fused AdamW and, in fp32, fused attention.", "",
         "Loss before the first and at the last step, to see that all train the same model on the same tokens:", "",
         "| shape | " + " | ".join(NAMES[p] for p in NAMES if first[p]) + " |", "|---|" + "--:|" * sum(first[p] is not None for p in NAMES)]
@@ -181,6 +184,7 @@ def main():
     p.add_argument("--programs", nargs="+", choices=list(NAMES), default=list(NAMES))
     p.add_argument("--threads", type=int, default=os.cpu_count())
     p.add_argument("--steps", type=int, help="timed steps of a run (default: 6 of 124m, 10 of small)")
+    p.add_argument("--warmup", type=int, help="steps before the timed ones (default: 2 of 124m, 3 of small)")
     p.add_argument("--repeats", type=int, default=1, help="how often a disturbed run is repeated (default 1)")
     p.add_argument("--gradus", default="./gradus", help="command before `bench train`")
     p.add_argument("--pytorch", default=f"{shlex.quote(sys.executable)} bench/pytorch_train.py", help="command of the PyTorch side")

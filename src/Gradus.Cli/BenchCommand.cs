@@ -32,7 +32,7 @@ internal static class BenchCommand
             return ExitCode.Done;
         });
         var bench = new Command("bench", "Measures this machine and this build.\n\nExample:\n  gradus bench train") { train };
-        foreach (var command in (Command[])[.. TokenizerBenchmark.Create(), TokenizerFuzz.Create(), .. DataBenchmark.Create()])
+        foreach (var command in (Command[])[.. TokenizerBenchmark.Create(), TokenizerFuzz.Create(), TokenizerGrowth.Create(), .. DataBenchmark.Create()])
             bench.Add(command);
         return bench;
     }

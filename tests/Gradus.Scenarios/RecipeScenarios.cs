@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Gradus.Foundation.Files;
 using Gradus.Tests;
@@ -12,7 +10,7 @@ public sealed class RecipeScenarios : IDisposable
 {
     private readonly TempFolder _folder = Repo.Temp();
 
-    public RecipeScenarios() => File.WriteAllText(_folder.File("text.txt"), Paragraphs(9000));
+    public RecipeScenarios() => File.WriteAllText(_folder.File("text.txt"), SeededText.Paragraphs(9000));
 
     public void Dispose() => _folder.Dispose();
 
@@ -52,7 +50,7 @@ public sealed class RecipeScenarios : IDisposable
         Assert.Single(Directory.GetFiles(_folder.File("runs/quick/tensorboard")));
         Assert.False(Directory.Exists(_folder.File("runs/quick.measuring")));
         // What the report says of the model is what eval says of it on other text of the same kind: not equal, but near.
-        File.WriteAllText(_folder.File("more.txt"), Paragraphs(400, seed: 6));
+        File.WriteAllText(_folder.File("more.txt"), SeededText.Paragraphs(400, seed: 6));
         var score = CommandLine.Run(here, "eval", "runs/quick", "--data", "more.txt", "--length", "64", "--stride", "32", "--json").Done().Json;
         Assert.InRange(score.GetProperty("bits_per_byte").GetDouble() / report.RootElement.GetProperty("bits_per_byte").GetDouble(), 0.9, 1.1);
 
@@ -62,21 +60,5 @@ public sealed class RecipeScenarios : IDisposable
         Assert.True(json.Json.GetProperty("bits_per_byte").GetDouble() > 0);
         Assert.All(json.Lines, line => JsonDocument.Parse(line).Dispose());
         Assert.Equal(["quick", "quick-1"], Directory.GetDirectories(_folder.File("runs")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-    }
-
-    // Clauses from a seed; enough words that a model has something to learn and the text does not repeat itself.
-    private static string Paragraphs(int count, ulong seed = 5)
-    {
-        string[] who = ["the captain", "a whale", "the sailor", "an old man", "the sea", "my brother", "the wind", "no one", "a gull", "the harpooner"];
-        string[] does = ["saw", "followed", "feared", "loved", "called", "remembered", "struck", "forgot"];
-        string[] when = ["at night", "in the morning", "again", "for years", "twice", "before the storm", "without a word"];
-        var (draws, n, text) = (new Counter(seed, "paragraphs"), 0UL, new StringBuilder());
-        string Pick(string[] of) => of[draws.Below(n++, of.Length)];
-        for (var i = 0; i < count; i++)
-        {
-            for (var s = 0; s < 3; s++) text.Append(CultureInfo.InvariantCulture, $"{Pick(who)} {Pick(does)} {Pick(who)} {Pick(when)}, number {draws.Below(n++, 1000)}. ");
-            text.Append("\n\n");
-        }
-        return text.ToString();
     }
 }
