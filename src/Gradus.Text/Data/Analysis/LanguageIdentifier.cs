@@ -8,7 +8,7 @@ namespace Gradus.Text.Data.Analysis;
 public sealed record LanguageTraining
 {
     /// <summary>Added to the count of every n-gram: small, since an n-gram that a language does not know is strong evidence.</summary>
-    public double Alpha { get; init; } = 0.02;
+    public double Alpha { get; init; } = 0.005;
 
     /// <summary>Occurrences in one language from which 4- and 5-grams are kept; the size of the model.</summary>
     public int MinCount { get; init; } = 2;
@@ -31,8 +31,6 @@ public sealed class LanguageIdentifier
 {
     private const int Longest = CharGrams.Longest;
     private const int FormatVersion = 1;
-
-    internal static double[] OrderWeights { get; set; } = [1, 1, 1, 1, 1];
 
     private readonly string[] _labels;
     private readonly int[] _languageOf; // by label
@@ -241,13 +239,13 @@ public sealed class LanguageIdentifier
                     continue; // what no language has says nothing
                 known[n - 1]++;
                 foreach (var posting in postings)
-                    scores[posting.Label] += OrderWeights[n - 1] * _deltas[posting.Count];
+                    scores[posting.Label] += _deltas[posting.Count];
             }
 
         for (var l = 0; l < scores.Length; l++)
         {
             for (var n = 0; n < Longest; n++)
-                scores[l] += OrderWeights[n] * known[n] * _unseen[l * Longest + n];
+                scores[l] += known[n] * _unseen[l * Longest + n];
             scores[l] /= Longest;
         }
 

@@ -23,7 +23,7 @@ public sealed class AugmentationTests : IDisposable
 
     private string Dict()
     {
-        using var tar = new TarReader(CompressedFile.Open(Repo.SharedData("wordnet-3.0/wordnet-3.0-dict.tar.xz")));
+        using var tar = new System.Formats.Tar.TarReader(CompressedFile.Open(Repo.SharedData("wordnet-3.0/wordnet-3.0-dict.tar.xz")));
         while (tar.GetNextEntry() is { } entry)
             if (entry.EntryType is TarEntryType.RegularFile && Path.GetFileName(entry.Name) is var name && (name.StartsWith("index.", StringComparison.Ordinal) || name.StartsWith("data.", StringComparison.Ordinal)))
                 entry.ExtractToFile(_folder.File(name), overwrite: true);
