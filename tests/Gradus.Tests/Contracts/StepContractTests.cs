@@ -3,7 +3,6 @@ using Gradus.Foundation.Recipes;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Analysis;
 using Gradus.Text.Data.Steps;
-using Gradus.Text.Data.Pipeline;
 using Gradus.Text.Data.Sources;
 using Gradus.Tests.Text.Data.Pipeline;
 using Gradus.Tests.Text.Data.Steps;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data.Sources;
 using Gradus.Text.Data.Steps;

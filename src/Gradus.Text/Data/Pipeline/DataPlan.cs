@@ -2,7 +2,6 @@ using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data.Mixing;
-using Gradus.Text.Data.Sources;
 using Gradus.Text.Data.Steps;
 
 namespace Gradus.Text.Data.Pipeline;
@@ -10,7 +9,7 @@ namespace Gradus.Text.Data.Pipeline;
 /// <summary>Files of one source that are worked on together.</summary>
 internal sealed record InputPartition(int Source, IReadOnlyList<PreparedFile> Files)
 {
-    public long Bytes => Files.Sum(f => f.Bytes);
+    public long Bytes { get; } = Files.Sum(f => f.Bytes);
 }
 
 /// <summary>A run of local steps, closed by a global one except at the end of the pipeline.</summary>

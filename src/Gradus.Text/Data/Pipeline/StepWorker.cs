@@ -74,7 +74,7 @@ internal sealed class StepWorker
             counts.In++;
             counts.InBytes += _draft.Text.Length;
             _draft.NextStep();
-            var before = _draft.Document;
+            var before = _draft.Utf8;
             try
             {
                 if (i == 0 && _decided is not null)
@@ -93,14 +93,14 @@ internal sealed class StepWorker
             {
                 var rule = counts.Rule(dropped);
                 rule.Documents++;
-                rule.Bytes += before.Utf8.Length;
+                rule.Bytes += before.Length;
                 if (rule.Examples.Count < RuleCounts.MaxExamples)
-                    rule.Examples.Add(new DropExample(_draft.Origin, Excerpt.Of(before.Utf8.Span), _draft.Detail ?? ""));
+                    rule.Examples.Add(new DropExample(_draft.Origin, Excerpt.Of(before.Span), _draft.Detail ?? ""));
                 result.Dropped.Add(new DroppedRow(_names[i], dropped, _draft.Origin, _draft.Detail));
                 return false;
             }
 
-            if (!ReferenceEquals(before, _draft.Document) && !Utf8.IsValid(_draft.Text))
+            if (!before.Equals(_draft.Utf8) && !Utf8.IsValid(_draft.Text))
                 throw new InvalidOperationException($"step {_names[i]}: {_draft.Origin}: left text that is not UTF-8");
             counts.Kept++;
             counts.KeptBytes += _draft.Text.Length;

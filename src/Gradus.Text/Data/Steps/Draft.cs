@@ -37,6 +37,8 @@ public sealed class Draft
 
     internal IReadOnlyList<(string Rule, long Count)> Edits => _edits;
 
+    internal ReadOnlyMemory<byte> Utf8 => _document.Utf8;
+
     internal Document Document => _meta is null ? _document : _document with { Meta = _meta };
 
     /// <summary>What is known of the document under a key (<c>url</c>, <c>license</c>, <c>language</c> …), or null.</summary>

@@ -1,6 +1,5 @@
 using Gradus.Foundation.Files;
 using Gradus.Text.Data.Dedup;
-using Gradus.Text.Data.Sources;
 using Gradus.Text.Data.Steps;
 using Gradus.Tests.Text.Data.Pipeline;
 
