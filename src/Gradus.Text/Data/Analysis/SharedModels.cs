@@ -16,7 +16,7 @@ internal static class SharedModels
         var file = new FileInfo(path);
         var key = FormattableString.Invariant($"{typeof(T).Name}\n{file.FullName}\n{(file.Exists ? file.LastWriteTimeUtc.Ticks : 0)} {(file.Exists ? file.Length : 0)}\n{options}");
         var entry = s_models.GetOrAdd(key, _ => new Entry());
-        lock (entry)
+        lock (entry.Gate)
         {
             if (entry.Model?.TryGetTarget(out var known) == true)
                 return (T)known;
@@ -28,6 +28,8 @@ internal static class SharedModels
 
     private sealed class Entry
     {
+        public Lock Gate { get; } = new();
+
         public WeakReference<object>? Model { get; set; }
     }
 }

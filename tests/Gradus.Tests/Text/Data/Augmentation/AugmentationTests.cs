@@ -5,7 +5,6 @@ using Gradus.Text.Data;
 using Gradus.Text.Data.Analysis;
 using Gradus.Text.Data.Augmentation;
 using Gradus.Text.Data.Compression;
-using Gradus.Text.Data.Sources;
 using Gradus.Text.Data.Steps;
 
 namespace Gradus.Tests.Text.Data.Augmentation;
