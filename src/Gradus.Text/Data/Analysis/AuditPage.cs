@@ -35,7 +35,7 @@ public static class AuditPage
         .topic { background: var(--tint); border-radius: .6rem; padding: .7rem .9rem; break-inside: avoid } .topic b { font-variant-numeric: tabular-nums } .topic span { display: block; color: var(--ink); margin-top: .15rem } .topic small { color: var(--soft) }
         .w0, .d0 { fill: #1f77b4; background: #1f77b4 } .w1, .d1 { fill: #c2410c; background: #c2410c } .w2, .d2 { fill: #2e7d32; background: #2e7d32 } .w3, .d3 { fill: #8e44ad; background: #8e44ad } .w4, .d4 { fill: #a16207; background: #a16207 } .w5, .d5 { fill: #0f766e; background: #0f766e } .w6, .d6 { fill: #be185d; background: #be185d } .w7, .d7 { fill: #475569; background: #475569 }
         @media (prefers-color-scheme: dark) { .w0, .d0 { fill: #7cc0f0; background: #7cc0f0 } .w1, .d1 { fill: #fb923c; background: #fb923c } .w2, .d2 { fill: #86d38a; background: #86d38a } .w3, .d3 { fill: #d0a2e8; background: #d0a2e8 } .w4, .d4 { fill: #e9c46a; background: #e9c46a } .w5, .d5 { fill: #5eead4; background: #5eead4 } .w6, .d6 { fill: #f9a8d4; background: #f9a8d4 } .w7, .d7 { fill: #cbd5e1; background: #cbd5e1 } }
-        .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em }
+        .topics + section.card { margin-top: .9rem } .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em }
         footer { color: var(--soft); font-size: .85rem; margin-top: 2.8rem; border-top: 1px solid var(--line); padding-top: 1rem } footer p { margin: .35rem 0 }
         @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --card: #fff; --line: #ccc; --bar: #2f6f8f; --track: #f0f0f0; --mark: #c2410c; --tint: #f3f6f8; --bad: #b42318 }
           body { font-size: 10.5pt } main { padding: 0; max-width: none } h2 { break-after: avoid } .grid { grid-template-columns: 1fr 1fr } * { -webkit-print-color-adjust: exact; print-color-adjust: exact } }
@@ -190,10 +190,7 @@ public static class AuditPage
             page.Append(CultureInfo.InvariantCulture, $"<div class=\"topic\"><b><i class=\"dot d{i % 8}\"></i>{i + 1} · ").Append(Percent(topic.Share)).Append("</b><span>").Append(Safe(string.Join(", ", topic.Words))).Append("</span><small>coherence ").Append(Figure(topic.Coherence, "0.00")).Append("</small></div>");
         page.Append("</div>\n");
         if (r.Words.Count > 0)
-        {
-            page.Append("<p></p>");
             Section(page, "Words by how they are used", "the likeliest words of each topic on the first two principal components of the text's own word vectors; larger is nearer on the third", WordMap("Words by how they are used", r.Words));
-        }
     }
 
     private static void Footer(StringBuilder page, AuditReport r) => page.Append("<footer><p>Made by <code>gradus data audit</code>. Groups and associations rest on word lists: they show where to look, not that all is well. ")
