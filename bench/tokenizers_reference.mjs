@@ -19,12 +19,14 @@ if (action === 'train') {
   console.log(JSON.stringify({ program: 'tokenizers', seconds, tokens: tokenizer.getVocabSize() }));
 } else {
   const [library, name, file, idsFile] = rest;
-  const data = fs.readFileSync(file), texts = [];
+  const texts = [];
+  let data = fs.readFileSync(file);
   for (let at = 0; at < data.length; ) {
     const length = data.readUInt32LE(at);
     texts.push(data.toString('utf8', at + 4, at + 4 + length));
     at += 4 + length;
   }
+  data = null;
   let encode;
   if (library === 'tokenizers') {
     const { Tokenizer } = require('tokenizers');

@@ -27,15 +27,16 @@ internal static class TokenizerBenchmark
         command.SetAction(r =>
         {
             var t = Tokenizer.Load(r.GetRequiredValue(tokenizer));
-            var texts = ReadTexts(r.GetRequiredValue(file));
+            var texts = r.GetRequiredValue(file);
             if (r.GetValue(ids) is { } path)
             {
-                WriteIds(path, t, texts);
+                WriteIds(path, t, ReadTexts(texts, Encoding.UTF8.GetString));
                 return ExitCode.Done;
             }
 
-            var result = r.GetValue(bytes) ? Measure(t, texts, EncodeBytes) : Measure(t, [.. texts.Select(Encoding.UTF8.GetString)], (one, some) => EncodeStrings(one, some, r.GetValue(threads)));
-            Terminal.Json(new { Program = "gradus", Seconds = result.Seconds, Tokens = result.Tokens, Bytes = texts.Sum(x => (long)x.Length), Threads = r.GetValue(threads) });
+            var result = r.GetValue(bytes) ? Measure(t, [.. ReadTexts(texts, text => text.ToArray())], EncodeBytes)
+                : Measure(t, [.. ReadTexts(texts, Encoding.UTF8.GetString)], (one, some) => EncodeStrings(one, some, r.GetValue(threads)));
+            Terminal.Json(new { Program = "gradus", Seconds = result.Seconds, Tokens = result.Tokens, Threads = r.GetValue(threads) });
             return ExitCode.Done;
         });
         return command;
@@ -100,29 +101,30 @@ internal static class TokenizerBenchmark
         return tokens;
     }
 
-    private static void WriteIds(string path, Tokenizer tokenizer, byte[][] texts)
+    private static void WriteIds(string path, Tokenizer tokenizer, IEnumerable<string> texts)
     {
         using var stream = File.Create(path);
-        foreach (var ids in tokenizer.EncodeBatch([.. texts.Select(Encoding.UTF8.GetString)], addSpecialTokens: false))
+        foreach (var ids in tokenizer.EncodeBatch([.. texts], addSpecialTokens: false))
             stream.Write(MemoryMarshal.AsBytes(ids.AsSpan()));
     }
 
-    private static byte[][] ReadTexts(string path)
+    private delegate T Maker<T>(ReadOnlySpan<byte> utf8);
+
+    /// <summary>Through one buffer: strings are all that is left.</summary>
+    private static IEnumerable<T> ReadTexts<T>(string path, Maker<T> make)
     {
-        var texts = new List<byte[]>();
         using var stream = File.OpenRead(path);
-        Span<byte> head = stackalloc byte[4];
+        var (head, text) = (new byte[4], Array.Empty<byte>());
         while (stream.ReadAtLeast(head, 4, throwOnEndOfStream: false) is > 0 and var got)
         {
             var length = got == 4 ? BinaryPrimitives.ReadInt32LittleEndian(head) : -1;
             if (length < 0 || length > stream.Length - stream.Position)
                 throw new UserException($"{path}: is no file of texts with their lengths before them");
-            var text = new byte[length];
-            stream.ReadExactly(text);
-            texts.Add(text);
+            if (text.Length < length)
+                text = new byte[length];
+            stream.ReadExactly(text, 0, length);
+            yield return make(text.AsSpan(0, length));
         }
-
-        return [.. texts];
     }
 
     /// <summary>A line a text, its line break included: how the reference's trainer reads files.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Gradus.Foundation.Files;
 using Gradus.Text.Data.Sources;
@@ -12,25 +13,40 @@ internal static class TokenizerCommand
 {
     public static Command Create() => new("tokenizer", "Trains tokenizers of every kind and applies any that can be loaded: tokenizer.json, vocab.json + merges.txt, .tiktoken, SentencePiece's .model, llama2.c.\n\nExample:\n  gradus tokenizer train books/*.txt --vocab-size 8192 --out tokenizers/books")
     {
-        TokenizerTrainCommand.Create(), Encode(), Decode(), TokenizerInspectCommand.Create(), TokenizerCompareCommand.Create(), TokenizerFertilityCommand.Create(), TokenizerChatCommand.Create(), TokenizerAddCommand.Create(),
+        TokenizerTrainCommand.Create(), Encode(), Decode(), TokenizerInspectCommand.Create(), TokenizerCompareCommand.Create(), TokenizerFertilityCommand.Create(), TokenizerChatCommand.Create(), TokenizerAddCommand.Create(), TokenizerConvertCommand.Create(),
     };
 
     private static Command Encode()
     {
         var (tokenizer, input, json, none) = Shared(".jsonl with {\"text\": …} rows, or a text with a document a line; - is standard input");
-        var command = new Command("encode", "Text to ids: a line in, a line out.\n\nExamples:\n  gradus tokenizer encode runs/quickstart/model --file texts.jsonl --json\n  echo 'Call me Ishmael.' | gradus tokenizer encode gpt2/tokenizer.json --file -") { tokenizer, input, json, none };
+        var dropout = new Option<double?>("--dropout") { Description = "Leaves out this share of BPE's merges, drawn at random: 0 for none, 1 for all", HelpName = "share" };
+        var seed = new Option<int?>("--seed") { Description = "Draws a spelling a line (BPE-dropout, subword sampling) instead of the best one; the same seed gives the same ids", HelpName = "n" };
+        var command = new Command("encode", "Text to ids: a line in, a line out.\n\nExamples:\n  gradus tokenizer encode runs/quickstart/model --file texts.jsonl --json\n  echo 'Call me Ishmael.' | gradus tokenizer encode gpt2/tokenizer.json --file -\n  gradus tokenizer encode gpt2/tokenizer.json --file texts.jsonl --dropout 0.1 --seed 7") { tokenizer, input, json, none, dropout, seed };
         command.SetAction(result =>
         {
             var t = Tokenizer.Load(result.GetRequiredValue(tokenizer));
+            var share = result.GetValue(dropout);
+            if (share is not (null or (>= 0 and <= 1))) throw new UserException("--dropout: a share from 0 to 1");
+            var row = 0UL;
             foreach (var (text, _) in Rows(result.GetRequiredValue(input), "text", row => row.GetString()!, line => line))
             {
-                var ids = t.Encode(text, addSpecialTokens: !result.GetValue(none));
+                IReadOnlyList<int> ids = share is null && result.GetValue(seed) is null ? t.Encode(text, addSpecialTokens: !result.GetValue(none))
+                    : Draw(t, text, result.GetValue(seed) ?? 0, row++, share, !result.GetValue(none));
                 if (result.GetValue(json)) Terminal.Json(new { Ids = ids });
                 else Terminal.Out(string.Join(' ', ids));
             }
             return ExitCode.Done;
         });
         return command;
+    }
+
+    /// <summary>A spelling of one line: seeds of lines are drawn from the seed, so no two lines share their draws.</summary>
+    private static List<int> Draw(Tokenizer tokenizer, string text, int seed, ulong row, double? dropout, bool addSpecialTokens)
+    {
+        var ids = new List<int>();
+        try { tokenizer.Sample(Encoding.UTF8.GetBytes(text), ids, (int)new Counter((uint)seed, "lines").UInt32(row), dropout, addSpecialTokens); }
+        catch (NotSupportedException e) { throw new UserException($"{(dropout is null ? "--seed" : "--dropout")}: {e.Message}", e); }
+        return ids;
     }
 
     private static Command Decode()

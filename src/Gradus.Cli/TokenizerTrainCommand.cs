@@ -49,9 +49,12 @@ internal static class TokenizerTrainCommand
             if (Directory.Exists(result.GetRequiredValue(output)) && Directory.EnumerateFiles(result.GetRequiredValue(output), "tokenizer.*").Any())
                 throw new UserException($"{result.GetValue(output)}: a tokenizer is already there; name another folder or remove it");
             var options = Options(result.GetRequiredValue(kind), GenerateCommand.AtLeast(2, result.GetValue(size), "--vocab-size"), result.GetValue(pattern), result.GetValue(special) ?? [], result.GetValue(set) ?? []);
-            var tokenizer = options.Train(result.GetValue(balance) is { } alpha ? Balanced(alpha) : Texts());
+            var report = new TrainingReport();
+            var tokenizer = options.Train(result.GetValue(balance) is { } alpha ? Balanced(alpha) : Texts(), report);
             tokenizer.Save(result.GetRequiredValue(output));
             Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"{result.GetValue(output)}: {tokenizer.VocabSize:N0} tokens from {documents:N0} documents, {bytes / 1e6:F1} MB, in {clock.Elapsed.TotalSeconds:F1} s"));
+            if (report.WordsLeftOut > 0)
+                Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"{report.WordsLeftOut:N0} of {report.Words + report.WordsLeftOut:N0} distinct words, those seen {report.LeftOutUpTo:N0} times or less, were left out to stay within {options.MemoryMb:N0} MB (--set memory_mb=…)"));
             return ExitCode.Done;
         });
         return command;

@@ -46,7 +46,7 @@ public sealed class Sampler(Sampling options, int vocabSize)
         var penalty = (float)options.RepetitionPenalty;
         _seen.Clear();
         foreach (var id in history)
-            if (_seen.Add(id))
+            if (id < logits.Length && _seen.Add(id))
                 logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
     }
 

@@ -65,7 +65,8 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
         var capacity = (int)Math.Min(model.MaxPositions, (long)prompt.Length + sampling.MaxNewTokens);
         var history = new List<int>(capacity);
         history.AddRange(prompt);
-        var sampler = new Sampler(sampling, model.VocabSize);
+        var choices = Math.Min(model.VocabSize, tokenizer.VocabSize); // rows that only pad the embeddings are no tokens
+        var sampler = new Sampler(sampling, choices);
         var decoder = new StreamingDecoder(tokenizer);
         var scanner = new StopScanner(sampling.Stop);
         using var cache = model.NewCache(1, capacity);
@@ -74,7 +75,7 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
         {
             cancel.ThrowIfCancellationRequested();
             var logits = Logits(fresh, cache);
-            var id = sampler.Next(logits, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(history), (ulong)made);
+            var id = sampler.Next(logits.AsSpan(0, choices), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(history), (ulong)made);
             if (id == tokenizer.EosId && !sampling.IgnoreEos)
             {
                 yield return new(id, scanner.Push(decoder.Flush()) + scanner.Flush(), FinishReason.EndOfText);

@@ -23,6 +23,9 @@ internal sealed record BpeModel
     /// <summary>A text that does not start with a space gets one, so that its first word is spelt like the others.</summary>
     public bool AddPrefixSpace { get; init; }
 
+    /// <summary>Text is brought into Unicode's form NFC first.</summary>
+    public bool Nfc { get; init; }
+
     /// <summary>A piece that is a token as a whole is that token, merges or not (tiktoken; <c>ignore_merges</c> in Hugging Face files).</summary>
     public bool IgnoreMerges { get; init; }
 

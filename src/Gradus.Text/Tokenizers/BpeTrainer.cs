@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 
@@ -31,7 +32,7 @@ public sealed record BpeTrainerOptions : TokenizerTrainerOptions
     public BpeTies Ties { get; init; } = BpeTies.LowestIds;
 
     /// <inheritdoc/>
-    public override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents)
+    public override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents, TrainingReport? report = null)
     {
         ArgumentNullException.ThrowIfNull(documents);
         if (SpecialTokens.FirstOrDefault(string.IsNullOrEmpty) is not null)
@@ -45,10 +46,17 @@ public sealed record BpeTrainerOptions : TokenizerTrainerOptions
 
         var special = SpecialTokens.Select((content, id) => new AddedToken(id, content, Special: true)).ToArray();
         var splitter = PreTokenizer.Build();
-        var words = WordCounter.Count(documents, splitter, new AddedTokens(special), Threads);
+        return Prepare(documents, splitter, special, report).Train(splitter, special);
+    }
+
+    /// <summary>A method of its own, so that nothing holds the counts while the trainer works.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private BpeTrainer Prepare(IEnumerable<ReadOnlyMemory<byte>> documents, Splitter splitter, AddedToken[] special, TrainingReport? report)
+    {
+        var words = WordCounter.Count(documents, splitter, new AddedTokens(special), this, report);
         if (words.Count == 0)
             throw new UserException("there is no text to train a tokenizer on");
-        return new BpeTrainer(this, words).Train(splitter, special);
+        return new BpeTrainer(this, words);
     }
 }
 
@@ -101,15 +109,20 @@ internal sealed class BpeTrainer
 
     public Tokenizer Train(Splitter splitter, AddedToken[] special)
     {
+        // All pairs are counted before their places are laid out: then each list is given its room at once.
         for (var at = 0; at < _places.Length; at++)
             if (_places[at].Next is >= 0 and var next)
-                _places[at].Pair = _pairs.Add(_places[at].Symbol, _places[next].Symbol, _times[_places[at].Word], at);
+                _places[at].Pair = _pairs.Count(_places[at].Symbol, _places[next].Symbol, _times[_places[at].Word]);
+        _pairs.Lay();
+        for (var at = 0; at < _places.Length; at++)
+            if (_places[at].Pair is >= 0 and var pair)
+                _pairs.Put(pair, at);
         OfferNew();
 
         var merges = new List<(int Left, int Right, int Id)>();
-        while (_tokens.Count < _options.VocabSize && _queue.Take() is >= 0 and var pair)
+        while (_tokens.Count < _options.VocabSize && _queue.Take() is >= 0 and var next)
         {
-            var (left, right) = (_pairs.Left(pair), _pairs.Right(pair));
+            var (left, right) = (_pairs.Left(next), _pairs.Right(next));
             byte[] bytes = [.. _tokens[left], .. _tokens[right]];
             if (_options.SpecialTokens.Contains(ByteAlphabet.Write(bytes), StringComparer.Ordinal))
                 continue; // ordinary text may not become a control token
@@ -121,7 +134,7 @@ internal sealed class BpeTrainer
             }
 
             merges.Add((left, right, id)); // the same bytes may come from two pairs: two merges, one token
-            Merge(pair, id);
+            Merge(next, id);
         }
 
         return Build(splitter, special, merges);

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Gradus.Text.Tokenizers.Models;
+using Gradus.Text.Tokenizers.Normalizers;
 
 namespace Gradus.Text.Tokenizers;
 
@@ -42,15 +44,40 @@ internal sealed class ByteLevelBpe : Tokenizer
 
     internal override EncodingDraft Draft(ReadOnlySpan<byte> utf8, int type, TokenizeOptions o) => _pipeline.Value.Draft(utf8, type, o);
 
-    public override void Encode(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens) => Encode(utf8, ids, addSpecialTokens, _always);
+    public override void Encode(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens)
+    {
+        if (InForm(utf8))
+            Encode(utf8, ids, addSpecialTokens, _always, null);
+        else
+            _pipeline.Value.Encode(utf8, ids, addSpecialTokens);
+    }
 
-    public override void EncodeParsed(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens) => Encode(utf8, ids, addSpecialTokens, _parsed);
+    public override void EncodeParsed(ReadOnlySpan<byte> utf8, List<int> ids, bool addSpecialTokens)
+    {
+        if (InForm(utf8))
+            Encode(utf8, ids, addSpecialTokens, _parsed, null);
+        else
+            _pipeline.Value.EncodeParsed(utf8, ids, addSpecialTokens);
+    }
 
-    private void Encode(ReadOnlySpan<byte> text, List<int> ids, bool addSpecialTokens, AddedTokens added)
+    public override void Sample(ReadOnlySpan<byte> utf8, List<int> ids, int seed, double? dropout = null, bool addSpecialTokens = true)
+    {
+        CheckDropout(new() { SamplingSeed = seed, Dropout = dropout });
+        if (InForm(utf8))
+            Encode(utf8, ids, addSpecialTokens, _always, dropout is > 0 and var share ? new DropoutMerge(_model.Merges, share, Draws(seed)) : null);
+        else
+            base.Sample(utf8, ids, seed, dropout, addSpecialTokens);
+    }
+
+    /// <summary>Whether normalising would leave the text as it is, so that it need not be done.</summary>
+    private bool InForm(ReadOnlySpan<byte> text) => !_model.Nfc || Decomposition.IsNfc(text);
+
+    private void Encode(ReadOnlySpan<byte> text, List<int> ids, bool addSpecialTokens, AddedTokens added, DropoutMerge? dropout)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        if (!_idle.TryTake(out var work))
-            work = new Work(_model);
+        Work? work = null;
+        if (dropout is not null || !_idle.TryTake(out work))
+            work = new Work(_model, dropout);
         var before = ids.Count;
         if (addSpecialTokens)
             ids.AddRange(_model.Before);
@@ -78,16 +105,17 @@ internal sealed class ByteLevelBpe : Tokenizer
         work.Finish();
         if (addSpecialTokens)
             ids.AddRange(_model.After);
-        _idle.Add(work);
+        if (dropout is null)
+            _idle.Add(work);
     }
 
     /// <summary>What one thread needs to encode: scratch, a cache of pieces, and a window into the caller's list.</summary>
-    private sealed class Work(BpeModel model)
+    private sealed class Work(BpeModel model, DropoutMerge? dropout)
     {
         private readonly Piece[] _pieces = new Piece[256];
         private readonly Vector128<ulong>[] _keys = new Vector128<ulong>[256]; // of the short ones among _pieces
         private readonly int[] _homes = new int[256];
-        private readonly PieceCache _cache = new();
+        private readonly PieceCache _cache = dropout is null ? new() : null!; // what is drawn is not remembered
         private readonly MergeWork _merge = new(model.Merges);
         private readonly List<Piece> _all = [];
         private int[] _symbols = new int[256];
@@ -135,6 +163,17 @@ internal sealed class ByteLevelBpe : Tokenizer
         /// <summary>At most as many pieces as <see cref="_pieces"/> holds.</summary>
         private void EncodePieces(ReadOnlySpan<byte> text, ReadOnlySpan<Piece> pieces)
         {
+            if (dropout is not null)
+            {
+                foreach (var (start, end) in pieces)
+                {
+                    var drawn = Merge(text[start..end]);
+                    drawn.CopyTo(Room(drawn.Length));
+                }
+
+                return;
+            }
+
             // First all keys, and all their cache lines asked for; when the second loop comes to a piece its line is there.
             for (var i = 0; i < pieces.Length; i++)
             {
@@ -220,6 +259,8 @@ internal sealed class ByteLevelBpe : Tokenizer
                     _symbols[count++] = symbol;
             }
 
+            if (dropout is not null)
+                return _symbols.AsSpan(0, dropout.Merge(_symbols.AsSpan(0, count), []));
             count = _merge.Merge(_symbols.AsSpan(0, count));
             if (count != 1 && model.WholePieces is { } whole && whole.TryGetValue(piece, out var id)) // merges nearly always find a whole token by themselves
                 (_symbols[0], count) = (id, 1);

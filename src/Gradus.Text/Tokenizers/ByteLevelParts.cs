@@ -1,6 +1,7 @@
 using System.Text;
 using Gradus.Text.Tokenizers.Decoders;
 using Gradus.Text.Tokenizers.Models;
+using Gradus.Text.Tokenizers.Normalizers;
 using Gradus.Text.Tokenizers.PostProcessors;
 using Gradus.Text.Tokenizers.PreTokenizers;
 
@@ -12,11 +13,11 @@ internal static class ByteLevelParts
     /// <summary>The fast encoder's model of a tokenizer that it encodes and decodes exactly, or null.</summary>
     public static BpeModel? FastModel(TokenizerParts parts)
     {
-        if (parts is not { Normalizer: null, Decoder: ByteLevelDecoder, Model: BpeTokenModel { ByteFallback: false, Dropout: null or 0, Prefix: null or "", Suffix: null or "" } model })
+        if (Normalizes(parts.Normalizer) is not { } nfc || parts is not { Decoder: ByteLevelDecoder, Model: BpeTokenModel { ByteFallback: false, Dropout: null or 0, Prefix: null or "", Suffix: null or "" } model })
             return null;
         List<int> before = [], after = [];
         var (splitter, addPrefixSpace) = Splitting(parts.PreTokenizer);
-        if (splitter is null || !(parts.PostProcessor?.Around(before, after) ?? true) || !Plain(parts.Added))
+        if (splitter is null || !(parts.PostProcessor?.Around(before, after) ?? true) || !Plain(parts.Added) || (nfc && !parts.Added.All(t => Decomposition.IsNfc(Encoding.UTF8.GetBytes(t.Content)))))
             return null;
         var vocab = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var id = 0; id < model.Vocabulary.Size; id++)
@@ -25,7 +26,7 @@ internal static class ByteLevelParts
         var fast = BpeParts.ByteLevel(vocab, model.Merges, splitter, parts.Added, model.IgnoreMerges);
         if (model.UnknownToken is not null && Array.IndexOf(fast.ByteIds, -1) >= 0)
             return null;
-        return fast with { AddPrefixSpace = addPrefixSpace, Before = [.. before], After = [.. after] };
+        return fast with { AddPrefixSpace = addPrefixSpace, Before = [.. before], After = [.. after], Nfc = nfc };
     }
 
     /// <summary>The parts that encode as <paramref name="model"/> does.</summary>
@@ -47,6 +48,15 @@ internal static class ByteLevelParts
             Added = model.Added,
         };
     }
+
+    /// <summary>Whether texts are brought into form NFC, which nearly all are in already; null where the step does more than that.</summary>
+    private static bool? Normalizes(Normalizer? step) => step switch
+    {
+        null => false,
+        NfcNormalizer => true,
+        SequenceNormalizer { Steps: var steps } => steps.Aggregate((bool?)false, (any, one) => any is { } before && Normalizes(one) is { } here ? before | here : null),
+        _ => null,
+    };
 
     private static (Splitter? Splitter, bool AddPrefixSpace) Splitting(PreTokenizer? step)
     {

@@ -67,11 +67,12 @@ internal class PipelineTokenizer : Tokenizer
 
     internal override EncodingDraft Draft(ReadOnlySpan<byte> utf8, int type, TokenizeOptions o)
     {
+        CheckDropout(o);
         byte[]? repaired = Utf8.IsValid(utf8) ? null : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
         // Where users wrote some of a parsed text, the model's own control tokens are out of reach in all of it: those of the template are added tokens.
         var parsed = o.ParseSpecialTokens && o.Untrusted is not { Count: > 0 };
         var idle = parsed ? _idle : _idleTyped;
-        var work = o.SamplingSeed is { } seed ? new PipelineWork(parsed ? _parts : _typed.Value, new Random(seed)) : Rent(idle);
+        var work = o.SamplingSeed is { } seed ? new PipelineWork(parsed ? _parts : _typed.Value, Draws(seed), o.Dropout) : Rent(idle);
         var draft = work.Draft(repaired ?? utf8, type, parsed ? _parsed : o.ParseSpecialTokens ? _parsed.Refusing(o.Untrusted!) : _always);
         if (o.SamplingSeed is null)
             idle.Add(work);

@@ -5,9 +5,13 @@ using Gradus.Text.Tokenizers.Models;
 namespace Gradus.Text.Tokenizers;
 
 /// <summary>What one thread needs to encode: scratch, the model's worker and a cache of pieces.</summary>
-internal sealed class PipelineWork(TokenizerParts parts, Random? random)
+/// <param name="parts">The tokenizer.</param>
+/// <param name="random">For spelling at random; null for the best spelling.</param>
+/// <param name="dropout">With it: the share of merges to leave out; null for the model's own.</param>
+internal sealed class PipelineWork(TokenizerParts parts, Random? random, double? dropout = null)
 {
-    private readonly TokenModelWork _model = parts.Model.NewWork(random);
+    private readonly TokenModelWork _model = random is null || dropout is not { } share ? parts.Model.NewWork(random)
+        : parts.Model.NewDropoutWork(random, share) ?? throw new NotSupportedException("dropout leaves out merges of BPE, and this tokenizer spells in another way");
     private readonly PieceCache? _cache = random is null && !parts.Model.WholeText && parts.PreTokenizer is not null ? new() : null;
     private readonly List<FoundToken> _found = [];
 

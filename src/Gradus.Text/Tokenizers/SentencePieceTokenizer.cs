@@ -52,6 +52,9 @@ internal sealed class SentencePieceTokenizer : PipelineTokenizer
             TokenizerJsonWriter.Save(folder, this, parts);
     }
 
+    /// <inheritdoc/>
+    public override void SaveSentencePiece(string file) => Durable.WriteFile(file, stream => stream.Write(_file.Write()));
+
     internal override DecodeStream NewDecodeStream(bool skipSpecialTokens) => new SentencePieceDecodeStream(_file, _denormalizer, skipSpecialTokens);
 
     private byte[] Surface(SentencePiece piece) => piece.Type switch

@@ -20,6 +20,7 @@ internal sealed record TiktokenFormat : TokenizerFormat
         ("p50k_edit", Gpt2Splitter.Instance, [("<|endoftext|>", 50256), ("<|fim_prefix|>", 50281), ("<|fim_middle|>", 50282), ("<|fim_suffix|>", 50283)]),
         ("cl100k_base", Cl100kSplitter.Instance,
             [("<|endoftext|>", 100257), ("<|fim_prefix|>", 100258), ("<|fim_middle|>", 100259), ("<|fim_suffix|>", 100260), ("<|endofprompt|>", 100276)]),
+        ("o200k_base", O200kSplitter.Instance, [("<|endoftext|>", 199999), ("<|endofprompt|>", 200018)]),
     ];
 
     public override string Files => "*.tiktoken";
@@ -52,7 +53,29 @@ internal sealed record TiktokenFormat : TokenizerFormat
     /// becomes one token are the same wherever it stands, so of all the ways to halve a token at most one ever happens: the last merge of
     /// its own bytes. The others are left out: half the table, and a list of merges such as <c>tokenizer.json</c> wants it.
     /// </summary>
-    private static MergeTable MergesOf(Dictionary<byte[], int> ids)
+    internal static MergeTable MergesOf(Dictionary<byte[], int> ids)
+    {
+        // In the order of ranks: what a token is made of was made before it, by the merges there are so far.
+        var merges = new MergeTable(ids.Count);
+        var work = new MergeWork(merges);
+        var symbols = new int[ids.Keys.Max(bytes => bytes.Length)];
+        int[] singles = [.. Enumerable.Range(0, 256).Select(b => ids[[(byte)b]])];
+        foreach (var (bytes, id) in ids.OrderBy(t => t.Value))
+        {
+            for (var i = 0; i < bytes.Length; i++)
+                symbols[i] = singles[bytes[i]];
+            if (bytes.Length == 1)
+                continue;
+            if (work.Merge(symbols.AsSpan(0, bytes.Length)) != 2)
+                return MergesInAnyOrder(ids);
+            merges.Add(symbols[0], symbols[1], id, id);
+        }
+
+        return merges;
+    }
+
+    /// <summary>The same for files in which a token needs one of higher rank than its own: through a table of every way to halve every token.</summary>
+    internal static MergeTable MergesInAnyOrder(Dictionary<byte[], int> ids)
     {
         var lookup = ids.GetAlternateLookup<ReadOnlySpan<byte>>();
         var all = new MergeTable(ids.Count * 2);
@@ -76,7 +99,7 @@ internal sealed record TiktokenFormat : TokenizerFormat
         return merges;
     }
 
-    private static Dictionary<byte[], int> ReadRanks(string file)
+    internal static Dictionary<byte[], int> ReadRanks(string file)
     {
         var content = File.ReadAllBytes(file);
         var ids = new Dictionary<byte[], int>(content.Length / 16, BytesComparer.Instance);

@@ -21,6 +21,9 @@ public sealed record TokenizeOptions
     /// <summary>Spells at random where the model can (BPE-dropout, subword sampling), differently for each seed; null for the one best spelling.</summary>
     public int? SamplingSeed { get; init; }
 
+    /// <summary>With <see cref="SamplingSeed"/>: the share of merges that BPE leaves out (0: none, 1: all of them); null for what the tokenizer's file says.</summary>
+    public double? Dropout { get; init; }
+
     /// <summary>Bytes of the text, in order, in which no special token is read, whatever <see cref="ParseSpecialTokens"/> says: what users wrote.</summary>
     internal IReadOnlyList<Piece>? Untrusted { get; init; }
 }

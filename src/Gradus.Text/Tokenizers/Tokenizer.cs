@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Gradus.Foundation.Files;
 
 namespace Gradus.Text.Tokenizers;
 
@@ -11,6 +12,11 @@ namespace Gradus.Text.Tokenizers;
 /// </remarks>
 public abstract class Tokenizer
 {
+    private const int KeptIds = 1 << 16; // one huge text should not pin its scratch for ever
+
+    [ThreadStatic]
+    private static List<int>? t_ids;
+
     /// <summary>One more than the highest id: the number of rows an embedding needs. Ids may have holes.</summary>
     public abstract int VocabSize { get; }
 
@@ -52,6 +58,23 @@ public abstract class Tokenizer
         return results;
     }
 
+    /// <summary>
+    /// Appends the ids of a spelling drawn at random, where the model can (BPE-dropout, subword sampling): the same for the same seed, and other seeds
+    /// draw independently. Special-token text stays text.
+    /// </summary>
+    /// <param name="utf8">The text.</param>
+    /// <param name="ids">Receives the ids, after what it already holds.</param>
+    /// <param name="seed">Any number.</param>
+    /// <param name="dropout">The share of merges that BPE leaves out (Provilkov et al., 2020): 0 for none, 1 for all; null for what the tokenizer's file says.</param>
+    /// <param name="addSpecialTokens">Adds what the post-processor asks for.</param>
+    /// <exception cref="NotSupportedException">A dropout is given, and the model has no merges to leave out.</exception>
+    public virtual void Sample(ReadOnlySpan<byte> utf8, List<int> ids, int seed, double? dropout = null, bool addSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var options = new TokenizeOptions { SamplingSeed = seed, Dropout = dropout, AddSpecialTokens = addSpecialTokens };
+        ids.AddRange(PostProcessors.PostProcessor.Finish(Parts?.PostProcessor, Draft(utf8, 0, options), null, addSpecialTokens).Tokens.Select(t => t.Id));
+    }
+
     /// <summary>The bytes this id stands for; empty for ids that stand for none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is outside the vocabulary.</exception>
     public abstract ReadOnlySpan<byte> TokenBytes(int id);
@@ -67,6 +90,10 @@ public abstract class Tokenizer
 
     /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> into <paramref name="folder"/>, which is made if needed.</summary>
     public virtual void Save(string folder) => TokenizerJsonWriter.Save(folder, this, Parts ?? throw new NotSupportedException("this tokenizer has no parts to save"));
+
+    /// <summary>Writes a SentencePiece <c>.model</c> that gives the same ids, without what a post-processor adds round texts: the format does not hold that.</summary>
+    /// <exception cref="UserException">No such model spells as this tokenizer does; the message says why.</exception>
+    public virtual void SaveSentencePiece(string file) => Durable.WriteFile(file, stream => stream.Write(SentencePieceExport.From(this).Write()));
 
     /// <summary>How the tokenizer's file cuts texts; applied only where <see cref="TokenizeOptions.Truncation"/> is set to it.</summary>
     public TruncationOptions? FileTruncation => Parts?.Truncation;
@@ -111,6 +138,19 @@ public abstract class Tokenizer
     internal virtual EncodingDraft Draft(ReadOnlySpan<byte> utf8, int type, TokenizeOptions o) =>
         throw new NotSupportedException("this tokenizer gives ids only");
 
+    /// <summary>The draws of a seed. Seeds in a row are mixed first: plain generators of neighbouring seeds begin alike.</summary>
+    internal static Random Draws(int seed) => new((int)(new Counter((uint)seed, "spellings").UInt32(0) >> 1));
+
+    internal static void CheckDropout(TokenizeOptions o)
+    {
+        if (o.Dropout is not { } share)
+            return;
+        if (share is not (>= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(o), share, "Dropout is a share from 0 to 1.");
+        if (o.SamplingSeed is null)
+            throw new ArgumentException("Dropout draws at random: give a SamplingSeed too.", nameof(o));
+    }
+
     /// <summary>True where a text starts with a space that its writer never typed (SentencePiece's dummy prefix): decoding takes it away again.</summary>
     internal virtual bool StartsWithAddedSpace => false;
 
@@ -129,7 +169,7 @@ public abstract class Tokenizer
     /// <summary>Loads a tokenizer from a file or a folder; what it is is told by its name and content.</summary>
     /// <param name="path"><c>tokenizer.json</c>; GPT-2's <c>encoder.json</c> or <c>vocab.json</c> beside its merges; a <c>.tiktoken</c> file; llama2.c's
     /// <c>tok*.bin</c>; or a folder that holds one of these.</param>
-    /// <exception cref="Foundation.Files.UserException">Nothing there is a tokenizer, or the file is malformed.</exception>
+    /// <exception cref="UserException">Nothing there is a tokenizer, or the file is malformed.</exception>
     public static Tokenizer Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -164,12 +204,17 @@ public abstract class Tokenizer
         try
         {
             var length = Encoding.UTF8.GetBytes(text, buffer);
-            var ids = new List<int>(8 + length / 3);
+            var ids = t_ids ?? [];
+            t_ids = null; // taken: whoever encodes while this list is in use makes another
+            ids.Clear();
             if (parse)
                 EncodeParsed(buffer.AsSpan(0, length), ids, addSpecialTokens);
             else
                 Encode(buffer.AsSpan(0, length), ids, addSpecialTokens);
-            return [.. ids];
+            int[] result = [.. ids];
+            if (ids.Capacity <= KeptIds)
+                t_ids = ids;
+            return result;
         }
         finally
         {

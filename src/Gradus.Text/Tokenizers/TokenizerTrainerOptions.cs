@@ -18,7 +18,17 @@ public abstract record TokenizerTrainerOptions
     [AtLeast(0)]
     public int Threads { get; init; }
 
+    /// <summary>
+    /// Megabytes that distinct words may take, whatever the length of the corpus: beyond it they are counted on disk (in the folder for temporary files),
+    /// with the same result, and where the distinct words alone are too many for the training, the rarest are left out.
+    /// </summary>
+    [AtLeast(1)]
+    [AtMost(32_768)]
+    public int MemoryMb { get; init; } = 4096;
+
     /// <summary>Learns a vocabulary from documents in UTF-8 (byte-level kinds: any bytes). They are read once.</summary>
+    /// <param name="documents">The documents.</param>
+    /// <param name="report">Receives what was seen of the corpus; null for nobody.</param>
     /// <exception cref="Foundation.Files.UserException">The options contradict each other or the text is empty.</exception>
-    public abstract Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents);
+    public abstract Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents, TrainingReport? report = null);
 }

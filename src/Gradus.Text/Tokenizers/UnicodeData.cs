@@ -52,11 +52,20 @@ internal static class UnicodeData
     /// <summary>The character that two become, or -1. Hangul is not here.</summary>
     public static int Compose(int first, int second) => s_tables.Value.Compositions.TryGetValue((first, second), out var c) ? c : -1;
 
+    /// <summary>What a character does to its grapheme cluster.</summary>
+    public static ClusterClass Cluster(int c) => s_tables.Value.Clusters[c >> 8] is { } page ? (ClusterClass)page[c & 0xFF] : ClusterClass.None;
+
+    /// <summary>L, V or T where a character is a part of Hangul syllables, else 0.</summary>
+    public static char Jamo(int c) => s_tables.Value.Jamos[c >> 8] is { } page ? (char)page[c & 0xFF] : '\0';
+
+    /// <summary>What form NFC may do to a character.</summary>
+    public static FormC Form(int c) => s_tables.Value.Forms[c >> 8] is { } page ? (FormC)page[c & 0xFF] : FormC.Plain;
+
     private static byte Class(int c) => s_tables.Value.Classes[c >> 8] is { } page ? page[c & 0xFF] : (byte)0;
 
     private sealed class Tables
     {
-        public readonly byte[]?[] Classes = new byte[0x1100][], CombiningClasses = new byte[0x1100][], Scripts = new byte[0x1100][];
+        public readonly byte[]?[] Classes = new byte[0x1100][], CombiningClasses = new byte[0x1100][], Scripts = new byte[0x1100][], Clusters = new byte[0x1100][], Jamos = new byte[0x1100][], Forms = new byte[0x1100][];
         public readonly Dictionary<int, int> Lower = [];
         public readonly Dictionary<int, int[]> Nfd = [], Nfkd = [];
         public readonly Dictionary<(int, int), int> Compositions = [];
@@ -73,6 +82,8 @@ internal static class UnicodeData
                     if (entry.Length > 0)
                         Add(entries[0], entry.Split(','));
             }
+
+            FillForms();
         }
 
         private void Add(string section, string[] entry)
@@ -84,6 +95,12 @@ internal static class UnicodeData
                     {
                         'w' => White, 'p' => Punct, 'n' => Digit, 'c' => Control, 'm' => NonSpacing, 'M' => Combining, 'W' => Word, _ => PatternSpace,
                     }));
+                    break;
+                case "grapheme":
+                    Fill(Clusters, entry, (byte)entry[2].Sum(letter => 1 << "jpcexkli".IndexOf(letter, StringComparison.Ordinal)));
+                    break;
+                case "jamo":
+                    Fill(Jamos, entry, (byte)entry[2][0]);
                     break;
                 case "combining":
                     Fill(CombiningClasses, entry, byte.Parse(entry[2], CultureInfo.InvariantCulture));
@@ -106,6 +123,23 @@ internal static class UnicodeData
                     Compositions.Add((Hex(entry[0]), Hex(entry[1])), Hex(entry[2]));
                     break;
             }
+        }
+
+        private void FillForms()
+        {
+            for (var page = 0; page < CombiningClasses.Length; page++)
+                if (CombiningClasses[page] is { } classes)
+                    Forms[page] = [.. classes.Select(c => (byte)(c > 0 ? FormC.Mark : FormC.Plain))];
+            foreach (var (_, second) in Compositions.Keys)
+                Set(second, FormC.Joins);
+            for (var vowel = 0x1161; vowel < 0x1176; vowel++)
+                Set(vowel, FormC.Joins);
+            for (var trail = 0x11A8; trail < 0x11C3; trail++)
+                Set(trail, FormC.Joins);
+            foreach (var c in Nfd.Keys.Except(Compositions.Values))
+                Set(c, FormC.Never);
+
+            void Set(int c, FormC form) => (Forms[c >> 8] ??= new byte[256])[c & 0xFF] = (byte)form;
         }
 
         private static void Fill(byte[]?[] pages, string[] run, byte value)

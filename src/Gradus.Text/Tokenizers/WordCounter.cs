@@ -10,9 +10,10 @@ internal static class WordCounter
     /// <param name="documents">Read once, from one thread at a time.</param>
     /// <param name="splitter">Cuts them into pieces.</param>
     /// <param name="borders">Special tokens: their text is left out and nothing spans it.</param>
-    /// <param name="threads">How many threads; 0 for all processors.</param>
-    public static WordCounts Count(IEnumerable<ReadOnlyMemory<byte>> documents, Splitter splitter, AddedTokens borders, int threads) =>
-        DocumentCounter.Count(Slices(documents, splitter, borders), threads, (slice, counts) => counts.AddText(slice, splitter));
+    /// <param name="options">Threads and memory.</param>
+    /// <param name="report">Receives what was counted, or null.</param>
+    public static WordCounts Count(IEnumerable<ReadOnlyMemory<byte>> documents, Splitter splitter, AddedTokens borders, TokenizerTrainerOptions options, TrainingReport? report) =>
+        DocumentCounter.Count(Slices(documents, splitter, borders), options, report, (slice, counts) => counts.AddText(slice, splitter));
 
     private static IEnumerable<ReadOnlyMemory<byte>> Slices(IEnumerable<ReadOnlyMemory<byte>> documents, Splitter splitter, AddedTokens borders)
     {

@@ -19,6 +19,9 @@ internal sealed class WordCounts
 
     public int Count { get; private set; }
 
+    /// <summary>Bytes that the counts take now.</summary>
+    public long Allocated => _bytes.LongLength + sizeof(int) * _table.LongLength + Unsafe.SizeOf<Entry>() * _entries.LongLength;
+
     public ReadOnlySpan<byte> Word(int i) => _bytes.AsSpan(_entries[i].Start, _entries[i].Length);
 
     public long Times(int i) => _entries[i].Count;

@@ -122,7 +122,9 @@ internal sealed record BpeTokenModel : TokenModel
 
     public override TokenModel WithTokens(IEnumerable<(int Id, string Name)> more) => this with { Tokens = Tokens.With(more) };
 
-    public override TokenModelWork NewWork(Random? random) => new Work(this, random);
+    public override TokenModelWork NewWork(Random? random) => new Work(this, random is not null && Dropout is > 0 and var share ? new DropoutMerge(Merges, share, random) : null);
+
+    public override TokenModelWork NewDropoutWork(Random random, double share) => new Work(this, share > 0 ? new DropoutMerge(Merges, share, random) : null);
 
     private static MergeTable ReadMerges(JsonField list, Dictionary<string, int> vocab, string prefix)
     {
@@ -194,11 +196,10 @@ internal sealed record BpeTokenModel : TokenModel
         private readonly int? _unknown;
         private readonly List<int> _symbols = [], _starts = [];
 
-        public Work(BpeTokenModel model, Random? random)
+        public Work(BpeTokenModel model, DropoutMerge? dropout)
         {
             (_model, _chars, _unknown) = (model, model._chars.Value, model.UnknownId);
-            _merge = new MergeWork(model.Merges);
-            _dropout = random is not null && model.Dropout is > 0 and var share ? new DropoutMerge(model.Merges, share, random) : null;
+            (_merge, _dropout) = (new MergeWork(model.Merges), dropout);
             _whole = model.IgnoreMerges ? model._whole.Value.GetAlternateLookup<ReadOnlySpan<byte>>() : null;
             (_prefix, _suffix) = (Encoding.UTF8.GetBytes(model.Prefix ?? ""), Encoding.UTF8.GetBytes(model.Suffix ?? ""));
         }

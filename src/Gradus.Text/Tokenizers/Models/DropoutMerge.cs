@@ -5,12 +5,14 @@ internal sealed class DropoutMerge(MergeTable merges, double share, Random rando
 {
     private readonly PriorityQueue<(int At, int Id), (int Rank, int At)> _queue = new();
     private readonly List<((int At, int Id) Merge, (int Rank, int At) Order)> _skipped = [];
+    private int[] _previous = [], _next = [];
 
-    /// <summary>As <see cref="MergeWork.Merge(Span{int}, Span{int}, int)"/>, at random.</summary>
+    /// <summary>As <see cref="MergeWork.Merge(Span{int}, Span{int}, int)"/>, at random. <paramref name="starts"/> may be empty.</summary>
     public int Merge(Span<int> symbols, Span<int> starts)
     {
-        var previous = new int[symbols.Length];
-        var next = new int[symbols.Length];
+        if (_next.Length < symbols.Length)
+            (_previous, _next) = (new int[symbols.Length + 64], new int[symbols.Length + 64]);
+        var (previous, next) = (_previous, _next);
         for (var i = 0; i < symbols.Length; i++)
             (previous[i], next[i]) = (i - 1, i + 1);
         _queue.Clear();
@@ -45,7 +47,12 @@ internal sealed class DropoutMerge(MergeTable merges, double share, Random rando
 
         var kept = 0;
         for (var i = 0; i < symbols.Length; i = next[i])
-            (symbols[kept], starts[kept++]) = (symbols[i], starts[i]);
+        {
+            if (!starts.IsEmpty)
+                starts[kept] = starts[i];
+            symbols[kept++] = symbols[i];
+        }
+
         return kept;
     }
 

@@ -30,6 +30,9 @@ internal abstract record TokenModel : PipelinePart
     /// <summary>A worker of this model: scratch that one thread uses for many pieces.</summary>
     /// <param name="random">For BPE-dropout and subword sampling; null when spelling is deterministic.</param>
     public abstract TokenModelWork NewWork(Random? random);
+
+    /// <summary>A worker that leaves out this share of merges, or null where the model has no merges to leave out.</summary>
+    public virtual TokenModelWork? NewDropoutWork(Random random, double share) => null;
 }
 
 /// <summary>One thread's worker of a <see cref="TokenModel"/>.</summary>

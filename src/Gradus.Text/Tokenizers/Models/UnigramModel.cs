@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Tokenizers.Formats;
 
@@ -45,6 +44,9 @@ internal sealed record UnigramModel : TokenModel
     internal double[] Scores { get; private set; } = [];
 
     internal double UnknownScore { get; private set; }
+
+    /// <summary>The bytes of the longest piece.</summary>
+    internal int LongestPiece { get; private set; }
 
     internal double HighestScore { get; private set; }
 
@@ -164,6 +166,7 @@ internal sealed record UnigramModel : TokenModel
 
         _vocabulary = new Vocabulary(tokens);
         Trie = DoubleArray.Build(keys, ids);
+        LongestPiece = keys.Count == 0 ? 0 : keys.Max(k => k.Length);
         UnknownScore = types is null ? lowest - UnknownPenalty : (float)((float)lowest - (float)UnknownPenalty);
         ByteIds = byteFallback ? bytes : null;
     }
@@ -194,142 +197,5 @@ internal sealed record UnigramModel : TokenModel
             return score;
         var power = double.Parse($"1e{Math.Abs(exponent)}", CultureInfo.InvariantCulture);
         return Math.CopySign(exponent < 0 ? significand / power : significand * power, score);
-    }
-}
-
-/// <summary>The best spelling (Viterbi), from left to right: for each place the best way to get there. Time grows with text × longest piece.</summary>
-internal sealed class UnigramWork(UnigramModel model) : TokenModelWork
-{
-    private const int KeptCapacity = 1 << 16;
-
-    private struct Way
-    {
-        public double Score;
-        public int Id, Start; // the last piece; Start -1: no way here yet
-    }
-
-    private Way[] _kept = [];
-
-    /// <summary>Steps through the trie so far: the work, which a test holds against the length of the text.</summary>
-    internal long Steps { get; private set; }
-
-    public override void Spell(ReadOnlySpan<byte> piece, List<FoundToken> tokens)
-    {
-        var ways = _kept.Length > piece.Length ? _kept : new Way[Math.Max(64, checked(piece.Length + 1))];
-        if (ways.Length <= KeptCapacity)
-            _kept = ways;
-        Search(piece, ways);
-        var from = tokens.Count;
-        for (var end = piece.Length; end > 0; end = ways[end].Start)
-            tokens.Add(new(ways[end].Id, ways[end].Start, end));
-        tokens.Reverse(from, tokens.Count - from);
-        UnigramUnknowns.Settle(model, piece, tokens, from);
-    }
-
-    private void Search(ReadOnlySpan<byte> text, Way[] ways)
-    {
-        ways.AsSpan(0, text.Length + 1).Fill(new Way { Start = -1 });
-        var (trie, scores) = (model.Trie, model.Scores);
-        // SentencePiece adds and compares in 64 bits but keeps the best sums in 32: near-ties fall as there.
-        var single = model.Types is not null;
-        var plain = model.Types?.Contains(SentencePieceType.UserDefined) != true;
-        for (var start = 0; start < text.Length;)
-        {
-            var here = ways[start].Score;
-            var width = UnigramUnknowns.Width(text[start]);
-            var spelt = false;
-            var node = 0u;
-            var end = start;
-            while (end < text.Length)
-            {
-                var id = trie.Step(ref node, text[end++]);
-                if (id == DoubleArray.Dead)
-                    break;
-                if (id < 0)
-                    continue;
-                var score = (plain ? scores[id] : model.Score(id, end - start)) + here;
-                ref var way = ref ways[end];
-                if (way.Start < 0 || score > way.Score)
-                    way = new Way { Score = single ? (float)score : score, Id = id, Start = start };
-                spelt |= end - start == width;
-            }
-
-            Steps += end - start;
-            if (!spelt)
-            {
-                ref var way = ref ways[start + width];
-                var score = model.UnknownScore + here;
-                if (single)
-                    score = (float)score;
-                if (way.Start < 0 || score > way.Score)
-                    way = new Way { Score = score, Id = model.UnknownId ?? throw UnigramUnknowns.Missing(text.Slice(start, width)), Start = start };
-            }
-
-            start += width;
-        }
-    }
-}
-
-/// <summary>What becomes of the characters that no piece spells.</summary>
-internal static class UnigramUnknowns
-{
-    /// <summary>The length of the character that begins with this byte (the text is valid UTF-8).</summary>
-    public static int Width(byte first) => first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-
-    public static UserException Missing(ReadOnlySpan<byte> text) =>
-        new($"the text holds '{Encoding.UTF8.GetString(text)}', which no piece spells, and the model has no unknown piece (unk_id)");
-
-    /// <summary>Unknown characters in a row become one unknown token, or their bytes.</summary>
-    public static void Settle(UnigramModel model, ReadOnlySpan<byte> text, List<FoundToken> tokens, int from)
-    {
-        if (model.UnknownId is not { } unknown)
-            return;
-        var first = from;
-        while (first < tokens.Count && tokens[first].Id != unknown)
-            first++;
-        if (first == tokens.Count)
-            return;
-        var found = tokens.GetRange(first, tokens.Count - first);
-        tokens.RemoveRange(first, found.Count);
-        for (var i = 0; i < found.Count; i++)
-        {
-            var token = found[i];
-            if (token.Id != unknown)
-            {
-                tokens.Add(token);
-                continue;
-            }
-
-            while (i + 1 < found.Count && found[i + 1].Id == unknown)
-                token = token with { End = found[++i].End };
-            Add(model, text, token, tokens);
-        }
-    }
-
-    private static void Add(UnigramModel model, ReadOnlySpan<byte> text, FoundToken token, List<FoundToken> tokens)
-    {
-        var run = text[token.Start..token.End];
-        if (model.Types is null && model.Trie.Find(run) is >= 0 and var known)
-        {
-            tokens.Add(token with { Id = known }); // the Rust library looks fused unknowns up by their text
-            return;
-        }
-
-        if (model.ByteIds is not { } bytes || !AllBytes(run, bytes))
-        {
-            tokens.Add(token);
-            return;
-        }
-
-        foreach (var b in run)
-            tokens.Add(token with { Id = bytes[b] });
-    }
-
-    private static bool AllBytes(ReadOnlySpan<byte> run, int[] bytes)
-    {
-        foreach (var b in run)
-            if (bytes[b] < 0)
-                return false;
-        return true;
     }
 }

@@ -13,5 +13,9 @@ internal sealed record NfcNormalizer : Normalizer
     {
     }
 
-    public override void Apply(AlignedText text) => Decomposition.Apply(text, compatibility: false, compose: true);
+    public override void Apply(AlignedText text)
+    {
+        if (!Decomposition.IsNfc(text.Bytes))
+            Decomposition.Apply(text, compatibility: false, compose: true);
+    }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Gradus.Foundation.Recipes;
 
@@ -37,61 +35,37 @@ internal sealed record PrecompiledNormalizer : Normalizer
         if (Map is null)
             return;
         var bytes = text.Bytes;
-        char[]? chars = null;
         for (var at = 0; at < bytes.Length;)
         {
-            if (bytes[at] < 0x80 && bytes[at] != '\r' && (at + 1 == bytes.Length || bytes[at + 1] < 0x80))
-            {
-                Replace(text, bytes, at, at + 1); // an ASCII character before another is a grapheme, but for CR LF
-                at++;
-                continue;
-            }
-
-            at = Graphemes(text, bytes, at, ref chars);
+            // An ASCII character before another is a grapheme, but for CR LF.
+            var end = bytes[at] < 0x80 && bytes[at] != '\r' && (at + 1 == bytes.Length || bytes[at + 1] < 0x80) ? at + 1 : Graphemes.End(bytes, at);
+            Grapheme(text, bytes, at, end);
+            at = end;
         }
 
         text.Commit();
     }
 
-    /// <summary>Rewrites the graphemes from here up to the next pair of ASCII characters. Returns where it stopped.</summary>
-    private int Graphemes(AlignedText text, ReadOnlySpan<byte> bytes, int from, ref char[]? chars)
+    /// <summary>Rewrites a grapheme: as a whole where a rule fits a whole short one, else each character by itself.</summary>
+    private void Grapheme(AlignedText text, ReadOnlySpan<byte> bytes, int start, int end)
     {
-        var to = from + 1;
-        while (to < bytes.Length && !(bytes[to] < 0x80 && bytes[to - 1] < 0x80 && bytes[to] is not ((byte)'\n' or (byte)'\r')))
-            to++;
-        if (chars is null || chars.Length < to - from)
-            chars = new char[Math.Max(64, to - from)];
-        var count = Encoding.UTF8.GetChars(bytes[from..to], chars);
-        var at = from;
-        for (var rest = chars.AsSpan(0, count); !rest.IsEmpty;)
+        if (end - start < ShortGrapheme && Replace(text, bytes, start, end))
+            return;
+        while (start < end)
         {
-            var grapheme = rest[..StringInfo.GetNextTextElementLength(rest)];
-            rest = rest[grapheme.Length..];
-            var end = at + Encoding.UTF8.GetByteCount(grapheme);
-            if (end - at < ShortGrapheme && Map!.Shortest(bytes[at..end], out var replacement))
-            {
-                if (!replacement.IsEmpty)
-                    text.Put(replacement, at, end);
-                at = end;
-                continue;
-            }
-
-            while (at < end)
-            {
-                Rune.DecodeFromUtf8(bytes[at..end], out _, out var length);
-                Replace(text, bytes, at, at + length);
-                at += length;
-            }
+            var next = start + AlignedText.CharLength(bytes[start]);
+            if (!Replace(text, bytes, start, next))
+                text.Keep(start, next);
+            start = next;
         }
-
-        return at;
     }
 
-    private void Replace(AlignedText text, ReadOnlySpan<byte> bytes, int start, int end)
+    private bool Replace(AlignedText text, ReadOnlySpan<byte> bytes, int start, int end)
     {
         if (!Map!.Shortest(bytes[start..end], out var replacement))
-            text.Keep(start, end);
-        else if (!replacement.IsEmpty)
+            return false;
+        if (!replacement.IsEmpty)
             text.Put(replacement, start, end);
+        return true;
     }
 }

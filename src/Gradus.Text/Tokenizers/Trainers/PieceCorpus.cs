@@ -23,9 +23,9 @@ internal sealed class PieceCorpus
     /// <summary>The characters that are covered, the most frequent first.</summary>
     public IReadOnlyList<(int Char, long Times)> Alphabet { get; }
 
-    public static PieceCorpus Read(IEnumerable<ReadOnlyMemory<byte>> documents, SentencePieceNormalizer normalizer, SentencePieceTrainerOptions options)
+    public static PieceCorpus Read(IEnumerable<ReadOnlyMemory<byte>> documents, SentencePieceNormalizer normalizer, SentencePieceTrainerOptions options, TrainingReport? report = null)
     {
-        var counts = Count(documents, normalizer, options);
+        var counts = Count(documents, normalizer, options, report);
         if (counts.Count == 0)
             throw new UserException("there is no text to train a tokenizer on");
         var chars = new Dictionary<int, long>();
@@ -83,11 +83,11 @@ internal sealed class PieceCorpus
         return [.. points];
     }
 
-    private static WordCounts Count(IEnumerable<ReadOnlyMemory<byte>> documents, SentencePieceNormalizer normalizer, SentencePieceTrainerOptions options)
+    private static WordCounts Count(IEnumerable<ReadOnlyMemory<byte>> documents, SentencePieceNormalizer normalizer, SentencePieceTrainerOptions options, TrainingReport? report)
     {
         var borders = new AddedTokens(options.SpecialTokens.Select((t, i) => new AddedToken(i, t, Special: true)));
         var symbols = new AddedTokens(options.UserDefined.Select((t, i) => new AddedToken(i, t, Special: false)));
-        return DocumentCounter.Count(documents, options.Threads, (document, counts) =>
+        return DocumentCounter.Count(documents, options, report, (document, counts) =>
         {
             foreach (var line in document.Split((byte)'\n'))
                 AddLine(counts, document[line], borders, symbols, normalizer, options.SplitByWhitespace);

@@ -53,13 +53,13 @@ public abstract record SentencePieceTrainerOptions : TokenizerTrainerOptions
     public IReadOnlyList<string> UserDefined { get; init; } = [];
 
     /// <inheritdoc/>
-    public sealed override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents)
+    public sealed override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents, TrainingReport? report = null)
     {
         ArgumentNullException.ThrowIfNull(documents);
         var meta = MetaPieces();
         var map = NormalizationRules.Find(Normalization);
         var normalizer = new SentencePieceNormalizer { Map = map, UserDefined = UserDefined, RemoveExtraWhitespaces = RemoveExtraSpaces, AddDummyPrefix = AddDummyPrefix };
-        var corpus = PieceCorpus.Read(documents, normalizer, this);
+        var corpus = PieceCorpus.Read(documents, normalizer, this, report);
         var room = VocabSize - meta.Count;
         if (Kind is SentencePieceKind.Unigram or SentencePieceKind.Bpe && room < corpus.Alphabet.Count)
             throw new UserException($"vocab_size: {VocabSize} is too few; {meta.Count} special pieces and {corpus.Alphabet.Count} characters make {meta.Count + corpus.Alphabet.Count}, or lower character_coverage");

@@ -33,12 +33,12 @@ public sealed record WordPieceTrainerOptions : TokenizerTrainerOptions
     public string UnknownToken { get; init; } = "[UNK]";
 
     /// <inheritdoc/>
-    public override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents)
+    public override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents, TrainingReport? report = null)
     {
         ArgumentNullException.ThrowIfNull(documents);
         var special = WordTrainerParts.Special(this, UnknownToken);
         var (normalizer, preTokenizer) = (new BertNormalizer { Lowercase = Lowercase }, new BertPreTokenizer());
-        var trainer = new WordPieceTrainer(WordTrainerParts.Count(documents, this, normalizer, preTokenizer), Prefix, MinFrequency);
+        var trainer = new WordPieceTrainer(WordTrainerParts.Count(documents, this, report, normalizer, preTokenizer), Prefix, MinFrequency);
         if (VocabSize < special.Length + trainer.Alphabet)
             throw new UserException($"vocab_size: {VocabSize} is too few; {special.Length} special tokens and {trainer.Alphabet} characters make {special.Length + trainer.Alphabet}");
         var names = trainer.Train(VocabSize - special.Length).Except(SpecialTokens, StringComparer.Ordinal);

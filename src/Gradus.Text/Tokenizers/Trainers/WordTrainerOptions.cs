@@ -24,13 +24,13 @@ public sealed record WordTrainerOptions : TokenizerTrainerOptions
     public string UnknownToken { get; init; } = "[UNK]";
 
     /// <inheritdoc/>
-    public override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents)
+    public override Tokenizer Train(IEnumerable<ReadOnlyMemory<byte>> documents, TrainingReport? report = null)
     {
         ArgumentNullException.ThrowIfNull(documents);
         var special = WordTrainerParts.Special(this, UnknownToken);
         Normalizer? normalizer = Lowercase ? new LowercaseNormalizer() : null;
         var preTokenizer = new WhitespacePreTokenizer();
-        var words = WordTrainerParts.Count(documents, this, normalizer, preTokenizer);
+        var words = WordTrainerParts.Count(documents, this, report, normalizer, preTokenizer);
         var names = words.Where(w => w.Times >= MinFrequency).Select(w => Encoding.UTF8.GetString(w.Word)).Except(SpecialTokens, StringComparer.Ordinal);
         var vocab = SpecialTokens.Concat(names).Take(Math.Max(VocabSize, special.Length)).Select((name, id) => KeyValuePair.Create(name, id)).ToArray();
         return new PipelineTokenizer(new TokenizerParts

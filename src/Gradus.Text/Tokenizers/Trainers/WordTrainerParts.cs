@@ -8,10 +8,10 @@ namespace Gradus.Text.Tokenizers.Trainers;
 internal static class WordTrainerParts
 {
     /// <summary>The words of a corpus as the steps cut them, the most frequent first. Special tokens are borders and left out.</summary>
-    public static (byte[] Word, long Times)[] Count(IEnumerable<ReadOnlyMemory<byte>> documents, TokenizerTrainerOptions options, Normalizer? normalizer, PreTokenizer preTokenizer)
+    public static (byte[] Word, long Times)[] Count(IEnumerable<ReadOnlyMemory<byte>> documents, TokenizerTrainerOptions options, TrainingReport? report, Normalizer? normalizer, PreTokenizer preTokenizer)
     {
         var borders = new AddedTokens(options.SpecialTokens.Select((t, i) => new AddedToken(i, t, Special: true)));
-        var words = DocumentCounter.Sorted(DocumentCounter.Count(documents, options.Threads, (document, counts) =>
+        var words = DocumentCounter.Sorted(DocumentCounter.Count(documents, options, report, (document, counts) =>
         {
             var at = 0;
             for (var more = true; more;)

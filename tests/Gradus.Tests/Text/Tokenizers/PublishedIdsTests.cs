@@ -69,6 +69,64 @@ public class PublishedIdsTests
     }
 
     [Theory]
+    [InlineData("tok-tiktoken/cl100k_base.tiktoken")]
+    [InlineData("tok-tiktoken/r50k_base.tiktoken")]
+    public void Merges_found_in_the_order_of_ranks_are_those_of_every_way_to_halve_a_token(string path)
+    {
+        var ranks = TiktokenFormat.ReadRanks(Repo.SharedData(path));
+        var merges = TiktokenFormat.MergesOf(ranks).ByRank();
+        Assert.Equal(ranks.Count - 256, merges.Count);
+        Assert.Equal(TiktokenFormat.MergesInAnyOrder(ranks).ByRank(), merges);
+    }
+
+    [Fact]
+    public void A_token_may_be_made_of_one_of_higher_rank()
+    {
+        using var folder = Repo.Temp();
+        string Line(string token, int rank) => $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(token))} {rank}\n";
+        File.WriteAllText(folder.File("r50k_base.tiktoken"), string.Concat(Enumerable.Range(0, 256).Select(b => $"{Convert.ToBase64String([(byte)b])} {b}\n")) + Line("abc", 256) + Line("ab", 257));
+        var tokenizer = Tokenizer.Load(folder.File("r50k_base.tiktoken"));
+        Assert.Equal([256, 257], tokenizer.Encode("abc ab").Where(id => id > 255)); // a b → ab, the only pair there is, → abc
+        Assert.Equal([256, 'x'], tokenizer.Encode("abcx"));
+    }
+
+    [Theory]
+    [InlineData("p50k_base")]
+    [InlineData("p50k_edit")]
+    public void Codex_vocabularies_are_that_of_gpt3_and_runs_of_spaces(string name)
+    {
+        // r50k_base with the runs of 2 to 25 spaces behind <|endoftext|>. The control: without them the ids are others.
+        using var folder = Repo.Temp();
+        var ranks = File.ReadAllText(Repo.SharedData("tok-tiktoken/r50k_base.tiktoken"));
+        var text = File.ReadAllText(Repo.SharedData("tok-dotnet-expected/lib.rs.txt"));
+        using var expected = Json($"tok-dotnet-expected/tokens_{name}.json");
+        File.WriteAllText(folder.File($"{name}.tiktoken"), ranks + string.Concat(Enumerable.Range(2, 24).Select(n => $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(new string(' ', n)))} {50255 + n}\n")));
+        var tokenizer = Tokenizer.Load(folder.File($"{name}.tiktoken"));
+        Assert.Equal(Ids(expected.RootElement), tokenizer.Encode(text));
+        Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        Assert.Equal(name == "p50k_edit" ? 50284 : 50281, tokenizer.VocabSize);
+        Assert.NotEqual(Ids(expected.RootElement), Tokenizer.Load(Repo.SharedData("tok-tiktoken/r50k_base.tiktoken")).Encode(text));
+    }
+
+    [Theory]
+    [InlineData("o200k_base", "tokens_gpt4o.json", 200019)]
+    [InlineData("p50k_base", "tokens_p50k_base.json", 50281)]
+    [InlineData("p50k_edit", "tokens_p50k_edit.json", 50284)]
+    public void A_source_file_encodes_as_other_dotnet_libraries_test_with_vocabularies_from_npm(string name, string idsFile, int size)
+    {
+        var text = File.ReadAllText(Repo.SharedData("tok-dotnet-expected/lib.rs.txt"));
+        using var expected = Json("tok-dotnet-expected/" + idsFile);
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        var folder = Environment.GetEnvironmentVariable("GRADUS_VOCABULARIES") is { Length: > 0 } given ? given : Path.Combine(cache, "gradus", "vocabularies-1");
+        var file = Path.Combine(folder, name + ".tiktoken");
+        Assert.SkipUnless(File.Exists(file), $"needs {name}.tiktoken, which tests/fixtures/vocabularies/check.sh fetches");
+        var tokenizer = Tokenizer.Load(file);
+        Assert.Equal(Ids(expected.RootElement), tokenizer.Encode(text));
+        Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        Assert.Equal(size, tokenizer.VocabSize);
+    }
+
+    [Theory]
     [InlineData("tok-gpt2", "gpt-2")]
     [InlineData("tok-gguf-vocabs/ggml-vocab-gpt-2.gguf", "gpt-2")]
     [InlineData("tok-gguf-vocabs/ggml-vocab-bert-bge.gguf", "bert-bge")]

@@ -143,6 +143,42 @@ public class SentencePieceTests
         ],
     };
 
+    [Theory]
+    [InlineData("llama-2")]
+    [InlineData("mistral-v1")]
+    public void A_tokenizer_json_of_llamas_shape_is_a_sentencepiece_model_too(string shape)
+    {
+        using var folder = Repo.Temp();
+        var json = Tokenizer.Load(Repo.Fixture($"tokenizers/shapes/{shape}.json"));
+        json.SaveSentencePiece(folder.File("made.model"));
+        var made = Tokenizer.Load(folder.File("made.model"));
+        using var cases = JsonDocument.Parse(File.ReadAllBytes(Repo.Fixture($"tokenizers/shapes/{shape}.expected.json")));
+        var count = 0;
+        foreach (var text in cases.RootElement.EnumerateArray().Select(c => c.GetProperty("text").GetString()!).Where(t => !t.Contains('▁', StringComparison.Ordinal)).Distinct())
+        {
+            count++;
+            Assert.Equal(json.Encode(text, addSpecialTokens: false), made.Encode(text, addSpecialTokens: false));
+        }
+
+        Assert.True(count > 10);
+        Assert.Equal((json.BosId, json.EosId, json.UnkId), (made.BosId, made.EosId, made.UnkId));
+    }
+
+    [Theory]
+    [InlineData("albert", "normaliser Replace")]
+    [InlineData("gemma", "pre-tokeniser Split")]
+    [InlineData("mistral-v3", "in another way")] // it reads right until it is tried
+    [InlineData("word-level", "Lowercase")]
+    [InlineData("gpt-4o", "joins bytes")]
+    public void A_shape_that_sentencepiece_cannot_say_is_refused(string shape, string why)
+    {
+        using var folder = Repo.Temp();
+        var e = Assert.Throws<UserException>(() => Tokenizer.Load(Repo.Fixture($"tokenizers/shapes/{shape}.json")).SaveSentencePiece(folder.File("made.model")));
+        Assert.Contains(why, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+        Assert.False(File.Exists(folder.File("made.model")));
+    }
+
     private static Tokenizer Load(byte[] content)
     {
         using var folder = Repo.Temp();

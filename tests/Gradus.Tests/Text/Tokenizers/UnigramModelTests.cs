@@ -82,6 +82,36 @@ public class UnigramModelTests
     }
 
     [Theory]
+    [InlineData("tok-t5/spiece.model")]
+    [InlineData("t5 as the Rust library reads it")]
+    public void A_long_text_through_a_small_window_is_spelt_as_all_at_once(string which)
+    {
+        var file = SentencePieceModel.ReadFile(Repo.SharedData("tok-t5/spiece.model"));
+        var model = which[0] == 't' && which[1] == 'o' ? UnigramModel.From(file) : UnigramModel.From([.. file.Pieces.Select(p => (p.Text, (double)p.Score))], 2, byteFallback: false);
+        string[] parts = ["▁the", "▁whale", "a", "aaaaaaaa", "-", "------", "日本語", "é", "internationalization", "▁", "...", "🤗", "z", "ing", "\n"];
+        var draws = new Gradus.Foundation.Files.Counter(4, "window");
+        var (at, settled) = (0UL, 0);
+        for (var round = 0; round < 300; round++)
+        {
+            var text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, draws.Below(at++, 400)).Select(_ => parts[draws.Below(at++, parts.Length)])));
+            List<FoundToken> small = [], whole = [];
+            new UnigramWork(model, window: 1).Spell(text, small);
+            new UnigramWork(model, window: int.MaxValue).Spell(text, whole);
+            Assert.Equal(whole, small);
+            settled += text.Length > 1000 ? 1 : 0;
+        }
+
+        Assert.True(settled > 100);
+        // Ways that never come together before the end: the window has to grow. "ab" repeated, spelt as ab, ab, … or as a, ba, ba, …
+        var open = UnigramModel.From([("<unk>", 0), ("ab", -1), ("ba", -1), ("a", -1), ("b", -1)], 0, byteFallback: false);
+        var many = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("ab", 5000)));
+        List<FoundToken> tokens = [];
+        new UnigramWork(open, window: 1).Spell(many, tokens);
+        Assert.Equal(5000, tokens.Count);
+        Assert.All(tokens, t => Assert.Equal(1, t.Id));
+    }
+
+    [Theory]
     [InlineData("a")]
     [InlineData(" ")]
     [InlineData("日本語")]
