@@ -9,5 +9,6 @@ internal static class DataCommand
     {
         DataPrepareCommand.Create(), DataMergeCommand.Create(), DataDedupCommand.Create(), DataDecontaminateCommand.Create(), DataSplitCommand.Create(),
         DataAuditCommand.Create(), DataDiffCommand.Create(), DataTrainLanguageIdCommand.Create(), DataTrainClassifierCommand.Create(),
+        DataPeekCommand.Create(), DataConvertCommand.Create(), DataStatsCommand.Create(),
     };
 }

@@ -210,7 +210,7 @@ internal static class NumberForms
         if (end < text.Length && (PiiScanner.IsLetterOrDigit(text[end]) || text[end] is (byte)'%' or (byte)'_'))
             return default;
         var found = (start, end - start);
-        if (digits is < 7 or > 15)
+        if (digits is < 7 or > 15 || slashes == 2 && digits == 8 && text[at] != '+') // 10/02/2017
             return default;
         if (text[at] == '+')
             return digits >= 8 && text[at + 1] != '0' ? found : default;
@@ -236,7 +236,7 @@ internal static class NumberForms
         foreach (var word in (ReadOnlySpan<string>)["phone", "tel", "fax", "mobile", "call us", "call me", "cell", "whatsapp", "sms", "text me"])
         {
             var at = lower.LastIndexOf(Encoding.ASCII.GetBytes(word));
-            if (at >= 0 && (at == 0 || !PiiScanner.IsLetterOrDigit(lower[at - 1]) || word == "phone") && lower[(at + word.Length)..].IndexOfAny((byte)'\n', (byte)';') < 0)
+            if (at >= 0 && (at + word.Length == lower.Length || !PiiScanner.IsLetterOrDigit(lower[at + word.Length]) || word == "mobile") && (at == 0 || !PiiScanner.IsLetterOrDigit(lower[at - 1]) || word == "phone") && lower[(at + word.Length)..].IndexOfAny((byte)'\n', (byte)';') < 0)
                 return true;
         }
 

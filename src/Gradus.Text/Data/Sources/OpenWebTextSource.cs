@@ -11,10 +11,13 @@ public sealed record OpenWebTextSource : SourceOptions
 {
     protected internal override IReadOnlyList<string> FileEndings => [".txt", "_data"];
 
+    protected internal override bool ClaimsByName => false;
+
     protected override int ArchiveDepth => 2;
 
-    protected internal override bool RecognisesFolder(string path) =>
-        Directory.EnumerateFiles(path).Take(1000).Any(f => System.IO.Path.GetFileName(f) is var name && name.StartsWith("urlsf_subset", StringComparison.Ordinal) && name.Contains("_data", StringComparison.Ordinal));
+    protected internal override bool RecognisesName(string name) => name.StartsWith("urlsf_subset", StringComparison.Ordinal) && name.Contains("_data", StringComparison.Ordinal);
+
+    protected internal override bool RecognisesFolder(string path) => Directory.EnumerateFiles(path).Take(1000).Any(f => RecognisesName(System.IO.Path.GetFileName(f)));
 
     protected override IEnumerable<Document> ReadFile(SourceFile file)
     {

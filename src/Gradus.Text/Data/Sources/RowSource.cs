@@ -24,6 +24,21 @@ public abstract record RowSource : SourceOptions
         report.Files++;
     }
 
+    /// <summary>What <paramref name="make"/> takes from the rows of one file, counted as documents.</summary>
+    internal IEnumerable<T> ReadRows<T>(string path, SourceReport report, Func<SourceRow, SourceFile, IReadOnlyList<T>> make)
+    {
+        var before = report.Documents;
+        foreach (var item in Opened(path, report, file => Rows(file).SelectMany(row => make(row, file))))
+        {
+            report.Documents++;
+            yield return item;
+        }
+
+        report.Files++;
+        if (report.Documents == before)
+            report.EmptyFiles++;
+    }
+
     /// <inheritdoc/>
     protected sealed override IEnumerable<Document> ReadFile(SourceFile file)
     {

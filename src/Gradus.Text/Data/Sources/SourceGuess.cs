@@ -20,8 +20,13 @@ internal static class SourceGuess
         if (Directory.Exists(path) && kinds.FirstOrDefault(k => k.RecognisesFolder(path)) is { } whole)
             return [whole with { Path = path }];
         if (File.Exists(path))
-            return [OfFile(path, kinds) is { } source and not TextSource ? source with { Path = path } : new TextSource { Path = path, Documents = TextUnit.Passage }];
-        var endings = kinds.SelectMany(k => k.FileEndings).Distinct(StringComparer.Ordinal).ToList();
+            return [OfFile(path, kinds) switch
+            {
+                null or TextSource => new TextSource { Path = path, Documents = TextUnit.Passage },
+                BookSource book => book with { Path = path, Documents = TextUnit.Passage },
+                var source => source with { Path = path },
+            }];
+        var endings = kinds.Where(k => k.ClaimsByName || k.FileEndings.Contains(".xml")).SelectMany(k => k.FileEndings).Distinct(StringComparer.Ordinal).ToList();
         var files = SourceFiles.TryFind(path, endings).Take(MostEntries).ToList();
         var found = files.GroupBy(f => OfFile(f, kinds)?.GetType() ?? typeof(TextSource)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key.Name, StringComparer.Ordinal).ToList();
         if (found.Count == 0)
@@ -32,6 +37,8 @@ internal static class SourceGuess
 
     private static SourceOptions? OfFile(string path, List<SourceOptions> kinds)
     {
+        if (kinds.FirstOrDefault(k => k.RecognisesName(Path.GetFileName(path))) is { } named)
+            return named;
         byte[] head;
         try
         {
@@ -64,8 +71,8 @@ internal static class SourceGuess
         foreach (var entry in entries.Take(MostEntries))
         {
             var plain = CompressedFile.PlainName(entry.Name);
-            if (plain.EndsWith("_data", StringComparison.Ordinal))
-                return kinds.First(k => k is OpenWebTextSource);
+            if (kinds.FirstOrDefault(k => k.RecognisesName(Path.GetFileName(entry.Name))) is { } named)
+                return named;
             if (ByName(entry.Name, kinds) is not { } kind)
                 continue;
             using var bytes = entry.Open();
@@ -84,7 +91,7 @@ internal static class SourceGuess
         return by is not null;
     }
 
-    private static SourceOptions? ByName(string name, List<SourceOptions> kinds) => kinds.FirstOrDefault(k => SourceFiles.HasEnding(name, k.FileEndings));
+    private static SourceOptions? ByName(string name, List<SourceOptions> kinds) => kinds.FirstOrDefault(k => k.ClaimsByName && SourceFiles.HasEnding(name, k.FileEndings));
 
     private static byte[] Head(Stream stream)
     {

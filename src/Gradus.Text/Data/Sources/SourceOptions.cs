@@ -46,6 +46,12 @@ public abstract record SourceOptions
     /// <param name="head">Up to <see cref="SourceGuess.HeadBytes"/> uncompressed bytes.</param>
     protected internal virtual bool Recognises(ReadOnlySpan<byte> head) => false;
 
+    /// <summary>Whether a file is this source's for its ending alone. No, where the ending is also another format's and only a recipe or the bytes can tell.</summary>
+    protected internal virtual bool ClaimsByName => true;
+
+    /// <summary>Whether a file's whole name can only be this source's: <c>urlsf_subset01-23_data.xz</c>.</summary>
+    protected internal virtual bool RecognisesName(string name) => false;
+
     /// <summary>Whether a folder is laid out in this source's own way.</summary>
     protected internal virtual bool RecognisesFolder(string path) => false;
 

@@ -43,6 +43,9 @@ public sealed record TextSource : SourceOptions
         _ => Whole(file),
     };
 
+    /// <summary>For texts that come out of another format.</summary>
+    internal IEnumerable<Document> Cut(SourceFile file) => ReadFile(file);
+
     private IEnumerable<Document> Lines(SourceFile file)
     {
         var reader = new LineReader(file.Bytes, MaxRecordBytes);

@@ -151,6 +151,7 @@ public sealed class TextShape
 
     private static WordSpan PlainWord(ReadOnlySpan<byte> text, int start, int end)
     {
+        var begin = start;
         while (start < end && !char.IsAsciiLetterOrDigit((char)text[start]))
             start++;
         while (end > start && !char.IsAsciiLetterOrDigit((char)text[end - 1]))
@@ -159,7 +160,7 @@ public sealed class TextShape
         var letter = false;
         foreach (var b in word)
             letter |= (uint)((b | 0x20) - 'a') < 26;
-        return new WordSpan(start, word.Length, word.Length, letter, word.IsEmpty ? 0 : Hash64.Of(word));
+        return word.IsEmpty ? new WordSpan(begin, 0, 0, false, 0) : new WordSpan(start, word.Length, word.Length, letter, Hash64.Of(word));
     }
 
     private static WordSpan WideWord(ReadOnlySpan<byte> text, int start, int end)

@@ -3,7 +3,6 @@ using Gradus.Foundation.Files;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Dedup;
 using Gradus.Text.Data.Pipeline;
-using Gradus.Text.Data.Steps;
 using Gradus.Tests.Text.Data.Pipeline;
 
 namespace Gradus.Tests.Text.Data.Dedup;

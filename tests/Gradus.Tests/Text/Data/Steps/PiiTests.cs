@@ -28,7 +28,7 @@ public sealed class PiiTests(ITestOutputHelper output)
     [InlineData("GB82 WEST 1234 5698 7654 33", "GB82 WEST 1234 5698 7654 33")] // 97
     [InlineData("Call +1 (212) 555-0123 or (415) 555-2671 or 415-555-2671 today", "Call <PHONE> or <PHONE> or <PHONE> today")]
     [InlineData("+44 20 7946 0958; 020 7946 0958; 01 23 45 67 89; +49 (0) 30 901820; tel: 5550123", "<PHONE>; <PHONE>; <PHONE>; <PHONE>; tel: <PHONE>")]
-    [InlineData("on 2019-04-25, 25.04.2019, 1,234,567.89, pp. 1234-1256, 1914-1918, ISBN 978-3-16-148410-0", "on 2019-04-25, 25.04.2019, 1,234,567.89, pp. 1234-1256, 1914-1918, ISBN 978-3-16-148410-0")]
+    [InlineData("on 2019-04-25, 25.04.2019, iPhones of 10/02/2017, 1,234,567.89, pp. 1234-1256, 1914-1918, ISBN 978-3-16-148410-0", "on 2019-04-25, 25.04.2019, iPhones of 10/02/2017, 1,234,567.89, pp. 1234-1256, 1914-1918, ISBN 978-3-16-148410-0")]
     [InlineData("key AKIAIOSFODNN7EXAMPLE and ghp_16C7e42F292c6912E7710c838347Ae178B4a", "key <KEY> and <KEY>")]
     [InlineData("password = \"tr0ub4dor&3x\" and api_key: 'abcdef123456'", "password = \"<KEY>&3x\" and api_key: '<KEY>'")]
     [InlineData("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----\nend", "<KEY>\nend")]
@@ -115,7 +115,7 @@ public sealed class PiiTests(ITestOutputHelper output)
         Assert.InRange(found.Count, 20, 400);
         var book = File.ReadAllText(Repo.SharedData("moby-dick/moby-dick.txt"));
         var inBook = Find(book);
-        output.WriteLine($"Moby-Dick: {string.Join(" | ", inBook.Select(m => m.Kind + " " + book.Substring(0, 0) + Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(book).AsSpan(m.Start, m.Length))))}");
+        output.WriteLine($"Moby-Dick: {string.Join(" | ", inBook.Select(m => m.Kind + " " + Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(book).AsSpan(m.Start, m.Length))))}");
         Assert.True(inBook.Count <= 2);
     }
 
