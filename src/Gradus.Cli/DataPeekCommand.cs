@@ -31,7 +31,7 @@ internal static class DataPeekCommand
 
             Examples:
               gradus data peek chats.jsonl --tokenizer models/qwen
-              gradus data peek recipes/pretrain/wiki.yaml --count 5 --html peek.html
+              gradus data peek books/*.txt --tokenizer tokenizers/books --count 5 --html peek.html
             """) { data, tokenizer, template, count, length, format, bad, html, set, json };
         command.SetAction(result =>
         {

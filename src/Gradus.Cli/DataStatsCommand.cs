@@ -21,7 +21,7 @@ internal static class DataStatsCommand
             Counts documents, bytes, words and lengths of each source, and what their metadata says: languages, licences, dates. One pass, in constant memory.
 
             Example:
-              gradus data stats recipes/data/web.yaml --tokenizer tokenizers/books
+              gradus data stats books/*.txt --tokenizer tokenizers/books
             """) { data, tokenizer, bad, set, json };
         command.SetAction(result =>
         {

@@ -113,16 +113,7 @@ internal sealed class RunSetup : IDisposable
         if (File.Exists(Path.Combine(saved, "tokenizer.json"))) return Tokenizer.Load(saved);
         say(FormattableString.Invariant($"tokenizer: training {train.VocabSize:N0} tokens"));
         var report = new TrainingReport();
-        Tokenizer tokenizer;
-        try
-        {
-            tokenizer = train.Train(PreparedDocuments.ReadSplit(recipe.Data!, DataSplit.Train, work, run).Select(d => d.Utf8), report);
-        }
-        catch (AggregateException e) when (e.Flatten().InnerExceptions.OfType<UserException>().FirstOrDefault() is { } user)
-        {
-            throw new UserException(user.Message, e); // the documents are read inside the trainer's parallel loop
-        }
-
+        var tokenizer = train.Train(PreparedDocuments.ReadSplit(recipe.Data!, DataSplit.Train, work, run).Select(d => d.Utf8), report);
         if (report.WordsLeftOut > 0)
             say(FormattableString.Invariant($"tokenizer: {report.WordsLeftOut:N0} words seen {report.LeftOutUpTo:N0} times or less were left out to stay within tokenizer.train.memory_mb ({train.MemoryMb:N0})"));
         // Under its final name only when whole: a killed run trains it again, to the same bytes.

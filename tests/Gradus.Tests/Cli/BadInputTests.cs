@@ -188,7 +188,6 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         { "tokenizer decode run/model --file words", "words:1" },
         { "data prepare text.jsonl --out new --shard 5/4", "--shard" },
         { "data prepare text.jsonl --out new --shard 1/4", "no steps" },
-        { "data prepare text.jsonl --out new --set steps=[{kind:lenght}]", "did you mean 'length'" },
         { "data dedup text.jsonl --out new --by near,paragraf", "did you mean 'paragraph'" },
         { "data dedup text.jsonl --out new --similarity 1.5", "--similarity" },
         { "data decontaminate text.jsonl --against absent.jsonl --out new", "absent.jsonl" },

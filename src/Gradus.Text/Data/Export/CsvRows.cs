@@ -10,6 +10,8 @@ namespace Gradus.Text.Data.Export;
 /// </summary>
 internal sealed class CsvRows(Stream stream, char separator) : IRowFormat
 {
+    private static readonly System.Buffers.SearchValues<char> s_quoted = System.Buffers.SearchValues.Create("\"\r\n\t,;|");
+
     private string[]? _columns;
     private long _row;
 
@@ -49,7 +51,7 @@ internal sealed class CsvRows(Stream stream, char separator) : IRowFormat
             line.Append(first ? "" : separator.ToString());
             first = false;
             var text = Harmless(cell);
-            if (text.AsSpan().IndexOfAny("\"\r\n\t,;|") >= 0 || text.StartsWith(' ') || text.EndsWith(' '))
+            if (text.AsSpan().ContainsAny(s_quoted) || text.StartsWith(' ') || text.EndsWith(' '))
                 line.Append('"').Append(text.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
             else
                 line.Append(text);

@@ -60,6 +60,6 @@ public sealed record HuggingFaceSource : RowSource
     {
         var parts = System.IO.Path.GetRelativePath(Path, path).Split(System.IO.Path.DirectorySeparatorChar);
         var name = parts[^1];
-        return parts[..^1].Contains(Subset) || (name.StartsWith(Subset!, StringComparison.Ordinal) && name.Length > Subset!.Length && name[Subset.Length] is '-' or '.' or '_' && name.StartsWith(Subset, StringComparison.Ordinal));
+        return parts.AsSpan(0, parts.Length - 1).Contains(Subset) || (name.StartsWith(Subset!, StringComparison.Ordinal) && name.Length > Subset!.Length && name[Subset.Length] is '-' or '.' or '_' && name.StartsWith(Subset, StringComparison.Ordinal));
     }
 }

@@ -5,6 +5,8 @@ namespace Gradus.Text.Data.Sources.Html;
 /// <summary>Which encoding bytes from the web or from a mail are in, and their text.</summary>
 internal static class Charset
 {
+    private static readonly System.Buffers.SearchValues<char> s_end = System.Buffers.SearchValues.Create(" \"'/>;\r\n");
+
     private const int Prescan = 1024; // as the HTML standard has it
 
     /// <summary>An encoding by the names the web uses, or null. Latin-1 and ASCII mean Windows-1252, as browsers read them.</summary>
@@ -70,7 +72,7 @@ internal static class Charset
             if (rest.Length == 0 || rest[0] != '=')
                 continue;
             rest = rest[1..].TrimStart().TrimStart("\"'");
-            var end = rest.IndexOfAny(" \"'/>;\r\n");
+            var end = rest.IndexOfAny(s_end);
             if (Of((end < 0 ? rest : rest[..end]).ToString()) is { } encoding)
                 return encoding.CodePage is 1200 or 1201 ? Encoding.UTF8 : encoding; // a page that could be read so far is not UTF-16
         }

@@ -23,7 +23,9 @@ internal sealed class HtmlWalk
     /// <summary>An element that is open: what its text is, and where its children stand.</summary>
     private sealed class Level
     {
-        public required INode? Next { get; set; }
+        // By number: a node's NextSibling looks for itself among its siblings, which for a wide parent costs the square.
+        public required INodeList? Children { get; init; }
+        public int Next { get; set; }
         public required BlockKind Kind { get; init; }
         public bool Link { get; init; }
         public bool Furniture { get; init; }
@@ -36,11 +38,11 @@ internal sealed class HtmlWalk
         if (root is null)
             return [];
         var open = new Stack<Level>();
-        open.Push(new Level { Next = root.FirstChild, Kind = BlockKind.Paragraph, IsBlock = true });
+        open.Push(new Level { Children = root.ChildNodes, Kind = BlockKind.Paragraph, IsBlock = true });
         while (open.Count > 0)
         {
             var level = open.Peek();
-            if (level.Next is not { } node)
+            if (level.Children is not { } children || level.Next >= children.Length)
             {
                 if (level.IsBlock)
                     End(level);
@@ -48,7 +50,7 @@ internal sealed class HtmlWalk
                 continue;
             }
 
-            level.Next = node.NextSibling;
+            var node = children[level.Next++];
             if (node is IText text)
                 Add(text.Data, level);
             else if (node is IElement element && !IsInvisible(element))
@@ -104,7 +106,7 @@ internal sealed class HtmlWalk
         var content = level.Content || name is "main" or "article" || element.GetAttribute("role") is "main" or "article" || element.GetAttribute("itemprop") == "articleBody";
         open.Push(new Level
         {
-            Next = name == "template" ? null : element.FirstChild,
+            Children = name == "template" ? null : element.ChildNodes,
             Kind = kind,
             Link = level.Link || (name == "a" && element.HasAttribute("href")) || name == "button",
             Furniture = level.Furniture || IsFurniture(element, name, level),

@@ -48,7 +48,7 @@ public sealed class ArchiveTests : SourceBench
         foreach (var percent in new[] { 1, 50, 99 })
         {
             var packed = Gzip(tar);
-            Assert.Contains("cut off", Fails(new TextSource { Path = Write("a.tar.gz", packed[..(packed.Length * percent / 100)]) }));
+            Assert.Contains("cut", Fails(new TextSource { Path = Write("a.tar.gz", packed[..(packed.Length * percent / 100)]) }));
         }
     }
 
@@ -253,7 +253,7 @@ public sealed class ArchiveTests : SourceBench
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(42), at);
             zip.Write("PK\u0003\u0004"u8);
             zip.Write(new byte[10]);
-            zip.Write(header.AsSpan(16, 14));
+            zip.Write(header.AsSpan(16, 16));
             zip.Write(Encoding.ASCII.GetBytes(name));
             zip.Write(bytes);
             "PK\u0001\u0002"u8.CopyTo(header);

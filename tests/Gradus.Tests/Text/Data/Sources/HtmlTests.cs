@@ -57,7 +57,15 @@ public sealed class HtmlTests : SourceBench
     public void Hostile_nesting_costs_time_in_proportion_and_no_stack(string tag)
     {
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        Main(string.Concat(Enumerable.Repeat(tag, 100_000)) + Prose);
+        try
+        {
+            Main(string.Concat(Enumerable.Repeat(tag, 100_000)) + Prose);
+        }
+        catch (Gradus.Foundation.Files.UserException e)
+        {
+            Assert.EndsWith("no records.", e.Message); // a page of one link has no text of its own
+        }
+
         Assert.True(watch.Elapsed.TotalSeconds < 30, $"{tag}: {watch.Elapsed}");
     }
 

@@ -31,7 +31,8 @@ public sealed class WebArchiveTests : SourceBench
         Assert.Equal("http://example.com/", Assert.Single(arc).Meta![MetaKeys.Url]);
         Assert.Equal("2014-02-16T05:02:21Z", arc[0].Meta![MetaKeys.Date]);
         var (chunked, _) = ReadAll(Shared("example-iana.org-chunked.warc"));
-        Assert.Contains("The global coordination of the DNS Root, IP addressing, and other Internet protocol resources", Text(Assert.Single(chunked)));
+        Assert.StartsWith("New Root Zone trust anchor being distributed.", Text(Assert.Single(chunked)));
+        Assert.Contains("The global coordination of the DNS Root, IP addressing, and other Internet protocol resources", Texts(Shared("example-iana.org-chunked.warc") with { Text = HtmlText.All })[0]); // it stands in the page's header
         Assert.DoesNotContain("001c37", Text(chunked[0])); // a chunk's size
     }
 
@@ -40,11 +41,10 @@ public sealed class WebArchiveTests : SourceBench
     {
         var message = Fails(Shared("example-trunc.warc"));
         Assert.Contains("example-trunc.warc:byte 1197: the record is not as long as its Content-Length of 973 says", message);
-        var (sample, report) = (Shared("cc_net-sample.wet.txt") with { BadRecords = BadRecords.Skip }, new SourceReport());
-        var texts = sample.Read(report).Select(Text).ToList();
-        // Its lengths count letters, not bytes: only the English record's is true.
-        Assert.StartsWith("Famous Mark Twain Quotes", Assert.Single(texts));
-        Assert.Equal(3, report.Skipped);
+        var (kept, report) = ReadAll(new WarcSource { Path = Write("a.warc", Response("200 OK", "text/plain", "first") + Response("200 OK", "text/plain", "second").Replace("Content-Length: ", "Content-Length: 1", StringComparison.Ordinal) + Response("200 OK", "text/plain", "third")), BadRecords = BadRecords.Skip });
+        Assert.Equal((["first", "third"], 1L), (kept.ConvertAll(Text), report.Skipped));
+        // A sample whose lengths count letters, not bytes: every one of its records is found, and none is used.
+        Assert.Contains("no records left: 4 were skipped", Fails(Shared("cc_net-sample.wet.txt") with { BadRecords = BadRecords.Skip }));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class WebArchiveTests : SourceBench
 
     [Theory]
     [InlineData(1)]
-    [InlineData(50)]
+    [InlineData(49)] // at 50 % it is cut between two records, which nothing can tell
     [InlineData(99)]
     public void A_cut_warc_file_keeps_what_was_read_before_when_it_may(int percent)
     {
@@ -75,7 +75,7 @@ public sealed class WebArchiveTests : SourceBench
         var file = string.Concat(Enumerable.Repeat(record, 20));
         var cut = file[..(file.Length * percent / 100)];
         var whole = cut.Length / record.Length;
-        Assert.Contains("the file ends inside", Fails(new WarcSource { Path = Write("a.warc", cut) }));
+        Assert.Contains(percent == 1 ? "a header line without a colon" : "the file ends inside", Fails(new WarcSource { Path = Write("a.warc", cut) }));
         var source = new WarcSource { Path = Write("a.warc", cut), BadRecords = BadRecords.Skip };
         if (whole == 0)
         {
