@@ -30,6 +30,24 @@ public class DropoutTests
             Assert.Single(Sampled(tokenizer, "low", seed, 0));
     }
 
+    [Fact]
+    public void A_merge_that_was_left_out_is_due_again_after_the_next_that_is_made()
+    {
+        // Merges a b and c d, of which neither needs the other. Whoever is left out while the other is made gets a second draw: only if ab comes first is it over.
+        var tokenizer = new BpeTrainerOptions { VocabSize = 258, SpecialTokens = [], PreTokenizer = new RegexPreTokenizerOptions { Pattern = @"\S+" } }.Train([Encoding.UTF8.GetBytes("ab ab ab cd cd")]);
+        const double P = 0.4;
+        const int Draws = 20_000;
+        var counts = new Dictionary<string, int>();
+        for (var seed = 0; seed < Draws; seed++)
+        {
+            var spelling = string.Join(' ', Sampled(tokenizer, "abcd", seed, P).Select(tokenizer.NameOf));
+            counts[spelling] = counts.GetValueOrDefault(spelling) + 1;
+        }
+
+        foreach (var (spelling, expected) in new[] { ("ab cd", (1 - P) * (1 - P) * (1 + P)), ("a b cd", P * P * (1 - P)), ("ab c d", P * (1 - P)), ("a b c d", P * P) })
+            Assert.Equal(expected, counts[spelling] / (double)Draws, 4 * Math.Sqrt(expected * (1 - expected) / Draws)); // four standard deviations
+    }
+
     [Theory]
     [InlineData("tok-gpt2/tokenizer.json")]
     [InlineData("tok-tiktoken/cl100k_base.tiktoken")]

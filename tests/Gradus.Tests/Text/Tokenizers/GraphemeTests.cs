@@ -29,6 +29,12 @@ public class GraphemeTests
         Assert.True(joined > 250, $"{joined} strings have a short cluster: too few to tell anything"); // an implementation without clusters fails on these
     }
 
+    [Theory]
+    [InlineData("\u0915\u094d\u0915\u0301", 4)] // consonant, linker, consonant: one cluster; else the last two are one of 5 bytes, and come to 3
+    [InlineData("\u00a9\u200d\u00a9\u0301", 4)] // pictographs
+    [InlineData("\u1100\uac00\u0301", 3)] // Hangul
+    public void Each_rule_that_binds_what_is_far_tells(string text, int expected) => Assert.Equal(expected, Normalized(new PrecompiledNormalizer { Map = EverythingIsB() }, text).Length);
+
     [Fact]
     public void A_mark_newer_than_dotnet_belongs_to_its_letter()
     {

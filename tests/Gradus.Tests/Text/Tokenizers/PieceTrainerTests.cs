@@ -65,6 +65,24 @@ public class PieceTrainerTests
     }
 
     [Fact]
+    public void A_sparse_step_takes_digammas_of_the_counts()
+    {
+        // Words a, four times, and b, once, of one piece each: counts 4 and 1. ψ(4) - ψ(5) = -1/4; ψ(1) - ψ(5) = -(1 + 1/2 + 1/3 + 1/4).
+        var corpus = PieceCorpus.Read(["a\na\na\na\nb"u8.ToArray()], new SentencePieceNormalizer { AddDummyPrefix = false }, new UnigramTrainerOptions { CharacterCoverage = 1 });
+        double[] Scores(bool sparse)
+        {
+            var em = new UnigramEm(corpus, ["a"u8.ToArray(), "b"u8.ToArray()], [Math.Log(0.5), Math.Log(0.5)], 1);
+            em.Step(sparse);
+            return [.. em.Pieces().OrderBy(p => p.Text, StringComparer.Ordinal).Select(p => p.Score)];
+        }
+
+        var (smoothed, plain) = (Scores(sparse: true), Scores(sparse: false));
+        Assert.Equal(-0.25, smoothed[0], 1e-7); // the series of the digamma function is cut off
+        Assert.Equal(-25.0 / 12, smoothed[1], 1e-7);
+        Assert.Equal([Math.Log(0.8), Math.Log(0.2)], plain.Select(s => Math.Round(s, 12)).Zip([Math.Log(0.8), Math.Log(0.2)], (s, e) => Math.Abs(s - e) < 1e-9 ? e : s));
+    }
+
+    [Fact]
     public void Frequent_substrings_are_those_that_counting_finds()
     {
         var random = new Random(2);
