@@ -69,7 +69,7 @@ public static class AuditPage
         Card("exact copies", Percent(r.Documents == 0 ? 0 : r.Duplicates.Documents / r.Documents), $"{(r.Duplicates.Exact ? "" : "about ")}{Count((long)r.Duplicates.Documents)} documents");
         Card("private data", Percent(r.Documents == 0 ? 0 : (double)r.Private.Documents / r.Documents), "of documents have some");
         if (r.Preparation is { Read: > 0 } p)
-            Card("kept of what was read", Percent((double)p.Kept / p.Read), $"{Count(p.Kept)} of {Count(p.Read)}");
+            Card("kept", Percent((double)p.Kept / p.Read), $"{Count(p.Kept)} of {Count(p.Read)} that were read");
         page.Append("</dl>\n");
 
         void Card(string name, string value, string? more)
@@ -167,7 +167,7 @@ public static class AuditPage
         {
             var most = set.Groups.Sum(g => g.Documents);
             Section(page, set.Name, set.Test is null ? "documents that name the group; no reference was given" : "documents that name the group; the mark is the reference", Bars(set.Name, [.. set.Groups.Select(g => new ChartBar(g.Name, g.Documents, $"{Percent(g.Share)} · {Count(g.Documents)} doc.", g.Expected))])
-                + (set.Test is { } t && most > 0 ? $"<p>χ² = {Figure(t.Statistic, "0.0")} with {t.Freedom} degree{(t.Freedom == 1 ? "" : "s")} of freedom, p {Chance(t.PValue)}, effect w = {Figure(t.Effect, "0.00")}. {(t.PValue < 0.01 && t.Effect >= 0.1 ? "<span class=\"flag\">The shares differ from the reference.</span>" : "No deviation worth the name.")}</p>" : ""));
+                + (set.Test is { } t && most > 0 ? $"<p>χ² = {Figure(t.Statistic, "0.0")} with {t.Freedom} degree{(t.Freedom == 1 ? "" : "s")} of freedom, p {Chance(t.PValue)}, effect w = {Figure(t.Effect, "0.00")}. {(t.PValue < 0.01 && t.Effect >= 0.1 ? "<span class=\"flag\">The shares differ from the reference.</span>" : t.PValue < 0.01 ? "More than chance, but a small deviation." : "No more than chance.")}</p>" : ""));
         }
 
         foreach (var set in r.Sentiment.Where(s => s.Groups.Any(g => g.Sentences > 0)))

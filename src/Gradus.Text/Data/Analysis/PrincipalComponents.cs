@@ -62,7 +62,7 @@ public sealed class PrincipalComponents
     }
 
     /// <summary>Rotates the matrix to a diagonal one (cyclic Jacobi); returns the rotations as columns.</summary>
-    private static double[,] Diagonalise(double[,] a)
+    internal static double[,] Diagonalise(double[,] a)
     {
         var n = a.GetLength(0);
         var v = new double[n, n];

@@ -29,7 +29,7 @@ public sealed record WordVectorOptions
 
 /// <summary>
 /// Word vectors of a text's own: positive pointwise mutual information with smoothed contexts, decomposed to a few numbers a word (Levy et al.,
-/// 2015); or those of a file in GloVe's format. Symmetric, so a word's vector is U √S.
+/// 2015); or those of a file in GloVe's format.
 /// </summary>
 public sealed class WordVectors
 {
@@ -154,21 +154,40 @@ public sealed class WordVectors
         })];
     }
 
-    /// <summary>The leading eigenvectors by subspace iteration, each scaled by the root of its eigenvalue's size.</summary>
+    /// <summary>
+    /// The leading eigenvectors with eigenvalues above 0, each scaled by their root: word and context vectors added up, so that words that stand
+    /// beside each other come near as well as words with the same neighbours; those below 0 would take the former away (Levy et al., 3.3).
+    /// </summary>
     private static double[][] Decompose((int[] At, double[] Value)[] matrix, int width, ulong seed)
     {
-        var (n, counter) = (matrix.Length, new Counter(seed, "data.vectors"));
-        var basis = Enumerable.Range(0, width).Select(k => Enumerable.Range(0, n).Select(i => counter.Unit((ulong)((long)k * n + i)) - 0.5).ToArray()).ToArray();
-        var values = new double[width];
-        Orthogonalise(basis, values);
+        var (n, size, counter) = (matrix.Length, Math.Min(matrix.Length, 2 * width), new Counter(seed, "data.vectors"));
+        var basis = Enumerable.Range(0, size).Select(k => Enumerable.Range(0, n).Select(i => counter.Unit((ulong)((long)k * n + i)) - 0.5).ToArray()).ToArray();
+        Orthogonalise(basis);
         for (var round = 0; round < Rounds; round++)
         {
-            for (var k = 0; k < width; k++)
+            for (var k = 0; k < size; k++)
                 basis[k] = Times(matrix, basis[k]);
-            Orthogonalise(basis, values);
+            Orthogonalise(basis);
         }
 
-        return [.. Enumerable.Range(0, n).Select(i => Enumerable.Range(0, width).Select(k => basis[k][i] * Math.Sqrt(values[k])).ToArray())];
+        // Rayleigh and Ritz: the matrix as the basis sees it, which tells eigenvalues of the same size and another sign apart.
+        var seen = new double[size, size];
+        for (var k = 0; k < size; k++)
+        {
+            var image = Times(matrix, basis[k]);
+            for (var j = 0; j <= k; j++)
+                seen[j, k] = seen[k, j] = Dot(basis[j], image);
+        }
+
+        var turned = PrincipalComponents.Diagonalise(seen);
+        var chosen = Enumerable.Range(0, size).Where(k => seen[k, k] > 1e-9).OrderByDescending(k => seen[k, k]).ThenBy(k => k).Take(width).ToArray();
+        return [.. Enumerable.Range(0, n).Select(i => Array.ConvertAll(chosen, k =>
+        {
+            var sum = 0.0;
+            for (var j = 0; j < size; j++)
+                sum += basis[j][i] * turned[j, k];
+            return sum * Math.Sqrt(seen[k, k]);
+        }))];
     }
 
     private static double[] Times((int[] At, double[] Value)[] matrix, double[] vector)
@@ -184,8 +203,8 @@ public sealed class WordVectors
         return product;
     }
 
-    /// <summary>Gram-Schmidt, each vector twice; what was left of each is its eigenvalue's size once the iteration has settled.</summary>
-    private static void Orthogonalise(double[][] basis, double[] values)
+    /// <summary>Gram-Schmidt, each vector twice.</summary>
+    private static void Orthogonalise(double[][] basis)
     {
         for (var k = 0; k < basis.Length; k++)
         {
@@ -197,16 +216,12 @@ public sealed class WordVectors
                         basis[k][i] -= along * basis[j][i];
                 }
 
-            values[k] = Math.Sqrt(Dot(basis[k], basis[k]));
-            if (values[k] < 1e-12)
-            {
+            var length = Math.Sqrt(Dot(basis[k], basis[k]));
+            if (length < 1e-12)
                 Array.Clear(basis[k]); // the matrix has a lower rank than vectors were asked for
-                values[k] = 0;
-                continue;
-            }
-
-            for (var i = 0; i < basis[k].Length; i++)
-                basis[k][i] /= values[k];
+            else
+                for (var i = 0; i < basis[k].Length; i++)
+                    basis[k][i] /= length;
         }
     }
 }
