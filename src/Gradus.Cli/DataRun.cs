@@ -85,6 +85,8 @@ internal sealed class DataRun
 
         foreach (var line in Table(report))
             Terminal.Out(line);
+        foreach (var (name, group) in report.Mix?.Groups.AsEnumerable() ?? [])
+            Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"{"mixed " + name,-44}{group.MixedDocuments,12:N0}{group.MixedBytes / 1e6,10:F1}   {group.Share:P1} of the mixture, {(double)group.MixedDocuments / group.Documents:F2} times {group.Documents:N0}"));
         Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"{dataset.Folder}: {report.Kept:N0} of {report.Read:N0} documents, {report.KeptBytes / 1e6:F1} MB of text in {dataset.Record.Shards.Count} shards{(report.Steps.Count > 0 ? "; what went and why is in report.json and dropped.jsonl" : "")}{(dataset.CacheHit ? " (already there)" : "")}"));
         if (report.Steps.Count > 0 && !dataset.CacheHit && run.Work is null)
             Terminal.Note($"{Path.TrimEndingDirectorySeparator(folder)}.work keeps the finished parts, for a run with other steps; delete it when you are done");

@@ -1,4 +1,5 @@
 using Gradus.Foundation.Recipes;
+using Gradus.Text.Data.Mixing;
 using Gradus.Text.Data.Sources;
 using Gradus.Text.Data.Steps;
 
@@ -12,6 +13,9 @@ public sealed record DataOptions
 
     /// <summary>What is done to the documents, in order; nothing when empty.</summary>
     public IReadOnlyList<DataStep> Steps { get; init; } = [];
+
+    /// <summary>How the training documents are mixed and ordered; unset: as the sources come.</summary>
+    public MixOptions? Mix { get; init; }
 
     /// <summary>Training, validation and test shares.</summary>
     public SplitOptions Split { get; init; } = new();
@@ -27,11 +31,11 @@ public sealed record DataOptions
     /// <summary>How a text dataset is written.</summary>
     public TextOutputOptions Output { get; init; } = new();
 
-    /// <summary>All documents with the split each belongs to, in source order. Only without steps: those need a working folder (<see cref="Pipeline.PreparedDocuments"/>).</summary>
+    /// <summary>All documents with the split each belongs to, in source order. Only without steps and mixture: those need a working folder (<see cref="Pipeline.PreparedDocuments"/>).</summary>
     public IEnumerable<Document> Read(SourceReport report)
     {
-        if (Steps.Count > 0)
-            throw new InvalidOperationException("documents with steps are read through PreparedDocuments");
+        if (Steps.Count > 0 || Mix is not null)
+            throw new InvalidOperationException("documents with steps or a mixture are read through PreparedDocuments");
         foreach (var source in Sources)
             foreach (var document in source.Read(report))
                 yield return document.Split is null ? document with { Split = Split.Of(document.Utf8.Span) } : document;

@@ -168,8 +168,8 @@ public sealed class PreparedData : IDisposable
             }
 
             var report = prepared.Report();
-            if (report.Kept != documents)
-                throw new InvalidOperationException(FormattableString.Invariant($"{documents} documents were tokenized, but {report.Kept} came through the steps"));
+            if (report.Written != documents)
+                throw new InvalidOperationException(FormattableString.Invariant($"{documents} documents were tokenized, but {report.Written} came through the steps"));
             CheckSplits(options, writers, documents);
             if (prepared.Plan.IsPlain)
                 DataPlan.CheckUnchanged(prepared.Plan.Files);

@@ -1,6 +1,7 @@
 using System.Text;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Analysis;
 using Gradus.Text.Data.Steps;
 using Gradus.Text.Data.Sources;
 using Gradus.Tests.Text.Data.Pipeline;
@@ -27,11 +28,25 @@ public sealed class StepContractTests : IDisposable
             "against" => $", against: [{{ kind: text, path: {_folder.File("list.txt")} }}]",
             "share" => ", share: 0.5",
             "documents" => ", documents: 5",
+            "max" => ", max: 50",
+            "with" => ", with: [{ kind: word-swap }, { kind: typos }, { kind: gender-swap }]",
+            "model" => $", model: {Model(kind)}",
             _ when kind == "url-filter" => "",
             _ => $", {key}: {_folder.File("list.txt")}",
         }));
         if (kind == "url-filter") given = ", block: [example.com]";
         return RecipeFile.Parse<DataOptions>($"sources: [{{ kind: text, path: x }}]\nsteps: [{{ kind: {kind}{given} }}]\n", "r.yaml", []).Steps.Single();
+    }
+
+    /// <summary>A toy model of what the step takes.</summary>
+    private string Model(string kind)
+    {
+        var path = _folder.File(kind + ".model");
+        if (kind == "language")
+            LanguageIdentifier.Train([("en", "the cat and the dog are here"), ("de", "die Katze und der Hund sind hier")]).Save(path);
+        else
+            TextClassifier.Train([new("the cat and the dog", "good"), new("xx yy zz", "bad")], new ClassifierOptions { HashBits = 10 }).Save(path);
+        return path;
     }
 
     private static IEnumerable<string> RequiredKeys(Type type) => type.GetProperties().Where(p => p.IsDefined(typeof(System.Runtime.CompilerServices.RequiredMemberAttribute), false)).Select(p => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name));

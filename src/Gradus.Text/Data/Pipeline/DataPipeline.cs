@@ -68,6 +68,10 @@ internal sealed class DataPipeline
         Run(shard: null);
     }
 
+    /// <summary>The folders of the finished parts in the order of the sources, each with the name of its source.</summary>
+    public IReadOnlyList<(string Folder, string Source)> Parts() =>
+        [.. Enumerable.Range(0, _plan.Partitions.Count).Select(p => (_work.Part(_plan, _plan.Stages.Count - 1, p), _plan.Options.Sources[_plan.Partitions[p].Source].GroupName))];
+
     /// <summary>The documents as the steps left them, in the order of the sources.</summary>
     public IEnumerable<Document> Read()
     {

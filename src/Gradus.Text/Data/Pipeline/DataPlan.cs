@@ -1,6 +1,7 @@
 using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
+using Gradus.Text.Data.Mixing;
 using Gradus.Text.Data.Steps;
 
 namespace Gradus.Text.Data.Pipeline;
@@ -37,6 +38,8 @@ internal sealed class DataPlan
         var text = new StringBuilder();
         for (var p = 0; p < partitions.Count; p++)
             text.Append(PartKey(stages.Count - 1, p)).Append('\n');
+        if (options.Mix is { } mix)
+            text.Append(MixText(mix));
         Key = Hashing.Sha256(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
@@ -53,7 +56,7 @@ internal sealed class DataPlan
     public string Key { get; }
 
     /// <summary>Nothing happens to the documents between source and use.</summary>
-    public bool IsPlain => Options.Steps.Count == 0;
+    public bool IsPlain => Options is { Steps.Count: 0, Mix: null };
 
     /// <exception cref="UserException">No source, a file that is not there, a step that cannot be built.</exception>
     public static DataPlan Make(DataOptions options)
@@ -170,6 +173,17 @@ internal sealed class DataPlan
         stages.Add(new Stage(first, locals, null));
         texts.Add(text.ToString());
         return (stages, [.. texts]);
+    }
+
+    /// <summary>What the order of the documents depends on. A file that is missing or an augmentation that cannot be built is said before anything is read.</summary>
+    private static string MixText(MixOptions mix)
+    {
+        var text = new StringBuilder("mix ").Append(RecipeFile.Write(mix));
+        foreach (var augmentation in mix.Augment)
+            augmentation.Build();
+        foreach (var input in mix.Augment.SelectMany(a => a.Inputs()).Concat(mix is { Order: MixOrder.Curriculum, Difficulty: Difficulty.Perplexity } ? [mix.Reference!] : []))
+            text.Append(File.Exists(input) ? Hashing.Sha256File(input) : throw new UserException($"data.mix: {input}: there is no such file.")).Append('\n');
+        return text.ToString();
     }
 
     private static string Hash(string text) => Hashing.Sha256(Encoding.UTF8.GetBytes(text));

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Gradus.Text.Data.Mixing;
 
 namespace Gradus.Text.Data.Pipeline;
 
@@ -31,6 +32,12 @@ public sealed record DataReport
 
     /// <summary>Documents and text of each split that has any.</summary>
     public SortedDictionary<string, SplitCounts> Splits { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>What the mixture made of them, if there is one.</summary>
+    public MixReport? Mix { get; init; }
+
+    /// <summary>Documents in the dataset: those that were kept, or what the mixture made of them.</summary>
+    internal long Written => Mix?.Documents ?? Kept;
 
     internal string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
 }

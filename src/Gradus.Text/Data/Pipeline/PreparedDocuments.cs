@@ -1,4 +1,5 @@
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Mixing;
 using Gradus.Text.Data.Sources;
 
 namespace Gradus.Text.Data.Pipeline;
@@ -10,9 +11,15 @@ namespace Gradus.Text.Data.Pipeline;
 public sealed class PreparedDocuments
 {
     private readonly DataPipeline? _pipeline;
+    private readonly MixedDocuments? _mixed;
     private SourceReport _read = new();
 
-    private PreparedDocuments(DataPlan plan, DataPipeline? pipeline) => (Plan, _pipeline) = (plan, pipeline);
+    private PreparedDocuments(DataPlan plan, DataPipeline? pipeline)
+    {
+        (Plan, _pipeline) = (plan, pipeline);
+        if (plan.Options.Mix is { } mix)
+            _mixed = new MixedDocuments(mix, plan.Options.Split, pipeline!.Parts());
+    }
 
     internal DataPlan Plan { get; }
 
@@ -31,7 +38,7 @@ public sealed class PreparedDocuments
     public static IEnumerable<Document> ReadSplit(DataOptions options, DataSplit split, string work, PrepareRun? run = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Steps.Count == 0 ? options.Read(split) : Open(options, work, run).Read().Where(d => d.Split == split);
+        return options is { Steps.Count: 0, Mix: null } ? options.Read(split) : Open(options, work, run).Read().Where(d => d.Split == split);
     }
 
     /// <summary>Finishes the working folder that shards have filled, beside what is to be made in <paramref name="folder"/>.</summary>
@@ -43,7 +50,7 @@ public sealed class PreparedDocuments
         Open(DataPlan.Make(options), PreparedData.WorkOf(folder, run), run, merge: true);
     }
 
-    /// <summary>All documents in the order of the sources, each with its split.</summary>
+    /// <summary>All documents in the order of the sources or of the mixture, each with its split.</summary>
     public IEnumerable<Document> Read()
     {
         foreach (var document in ReadRaw())
@@ -51,7 +58,7 @@ public sealed class PreparedDocuments
     }
 
     /// <summary>The counts, proven to add up. Without steps they are those of the last <see cref="Read"/>.</summary>
-    public DataReport Report() => _pipeline?.Report() ?? new DataReport
+    public DataReport Report() => _pipeline is not null ? _pipeline.Report() with { Mix = _mixed?.Report } : new DataReport
     {
         Read = _read.Documents, Sources = ReadCounts.Of(_read), Steps = [], Kept = _read.Documents, KeptBytes = _read.Bytes, Notes = new(StringComparer.Ordinal),
     };
@@ -69,7 +76,7 @@ public sealed class PreparedDocuments
     }
 
     /// <summary>As <see cref="Read"/>, but the split is not asked for where the source has not set it.</summary>
-    internal IEnumerable<Document> ReadRaw() => _pipeline?.Read() ?? Plan.Options.Sources.SelectMany(s => s.Read(_read));
+    internal IEnumerable<Document> ReadRaw() => _mixed?.Read() ?? _pipeline?.Read() ?? Plan.Options.Sources.SelectMany(s => s.Read(_read));
 
     /// <summary>Without steps the records that cannot be used are met while reading; they go here.</summary>
     internal void QuarantineTo(QuarantineFile? file) => _read = new SourceReport { Quarantine = file };

@@ -122,8 +122,8 @@ public sealed class TextDataset
             foreach (var (split, writer) in writers)
                 splits[split.ToString().ToLowerInvariant()] = new SplitCounts(writer.Documents, writer.TextBytes);
             var report = documents.Report() with { Splits = splits };
-            if (report.Kept != count)
-                throw new InvalidOperationException(FormattableString.Invariant($"{count} documents were written, but {report.Kept} came through the steps"));
+            if (report.Written != count)
+                throw new InvalidOperationException(FormattableString.Invariant($"{count} documents were written, but {report.Written} came through the steps"));
             File.WriteAllText(Path.Combine(folder, DataReport.FileName), report.ToJson());
             documents.Collect(PartBuilder.DroppedName, folder);
             documents.Collect(QuarantineFile.Name, folder);

@@ -13,6 +13,9 @@ public abstract record SourceOptions
     /// <summary>A file, a folder (searched to the bottom for files of this kind) or a glob (<c>*</c>, <c>?</c>, <c>**</c>). Plain or gzip, bzip2, xz, zstd; zip and tar archives by their own path.</summary>
     public required string Path { get; init; }
 
+    /// <summary>What a mixture calls this source; unset: its file's or folder's name without ending.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Puts every document of this source in one split; null lets its content decide.</summary>
     public DataSplit? Split { get; init; }
 
@@ -57,6 +60,21 @@ public abstract record SourceOptions
 
     /// <summary>The files this source reads, in the order it reads them: ordinal by path.</summary>
     public virtual IReadOnlyList<string> Files() => SourceFiles.Find(Path, FileEndings);
+
+    /// <summary>The name of the source in a mixture: <c>wiki</c> of <c>data/wiki.xml.bz2</c> and of <c>data/wiki/*.jsonl</c>.</summary>
+    internal string GroupName
+    {
+        get
+        {
+            if (Name is { Length: > 0 })
+                return Name;
+            var parts = Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+            var last = Array.FindLastIndex(parts, p => p.AsSpan().IndexOfAny('*', '?') < 0 && p is not ("." or ".."));
+            var name = last < 0 ? Path : parts[last];
+            var dot = name.IndexOf('.', 1);
+            return dot > 0 ? name[..dot] : name;
+        }
+    }
 
     /// <summary>All documents, in an order that depends on nothing but the files.</summary>
     /// <exception cref="UserException">No such file, a damaged file, a bad record (unless left out), or no record at all.</exception>
