@@ -51,7 +51,9 @@ public sealed class WebArchiveTests : SourceBench
     public void Digests_are_compared_in_every_form_and_only_when_asked()
     {
         var bytes = "WARC"u8.ToArray();
+#pragma warning disable CA5350 // the format's own checksum, not a defence
         var sha1 = System.Security.Cryptography.SHA1.HashData(bytes);
+#pragma warning restore CA5350
         foreach (var form in new[] { Convert.ToHexStringLower(sha1), Convert.ToBase64String(sha1), Convert.ToBase64String(sha1).Replace('+', '-').Replace('/', '_'), Base32(sha1) })
         {
             Assert.True(WarcDigest.Matches("sha1:" + form, bytes), form);
