@@ -25,6 +25,7 @@ internal sealed class Inflate(ByteSource source)
     private At _at = At.BlockHeader;
     private bool _last;
     private int _stored;
+    private Exception? _fault;
     private int _copyLength, _copyDistance; // the rest of a match that did not fit the caller's buffer
     private Huffman _literals = null!, _distances = null!;
 
@@ -39,7 +40,24 @@ internal sealed class Inflate(ByteSource source)
     /// <exception cref="EndOfStreamException">The data stops before its end mark.</exception>
     public int Read(Span<byte> buffer)
     {
+        // What was whole before damaged or missing data is handed out first; the fault comes with the next call.
+        if (_fault is not null)
+            throw _fault;
         var n = 0;
+        try
+        {
+            Decode(buffer, ref n);
+        }
+        catch (Exception e) when (n > 0 && (e is EndOfStreamException or InvalidDataException))
+        {
+            _fault = e;
+        }
+
+        return n;
+    }
+
+    private void Decode(Span<byte> buffer, ref int n)
+    {
         while (n < buffer.Length)
         {
             if (_copyLength > 0)
@@ -51,7 +69,7 @@ internal sealed class Inflate(ByteSource source)
             switch (_at)
             {
                 case At.End:
-                    return n;
+                    return;
                 case At.BlockHeader:
                     if (_last)
                     {
@@ -85,8 +103,6 @@ internal sealed class Inflate(ByteSource source)
                     break;
             }
         }
-
-        return n;
     }
 
     private void BeginMatch(int code)

@@ -63,7 +63,7 @@ public sealed record BookSource : SourceOptions
             to = end;
         if (mark >= 0 || end >= 0)
             meta.TryAdd(MetaKeys.Source, "Project Gutenberg");
-        return text[from..to].Trim('\n', ' ', '\r');
+        return text[from..to].Trim('\n', ' ', '\r', '\t');
     }
 
     private static int First(string text, string[] marks, int from)

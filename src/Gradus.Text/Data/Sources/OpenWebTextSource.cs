@@ -23,9 +23,10 @@ public sealed record OpenWebTextSource : SourceOptions
     {
         if (file.ReadWhole() is not { } bytes)
             yield break;
-        if (bytes.Span.IndexOfAnyExcept(" \t\r\n"u8) < 0)
+        var start = bytes.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
+        if (bytes.Span[start..].IndexOfAnyExcept(" \t\r\n"u8) < 0)
             file.Report.Empty++;
-        else if (file.Utf8Text(bytes.Span, file.Name, 0) is { } text)
+        else if (file.Utf8Text(bytes.Span[start..], file.Name, start) is { } text)
             yield return new Document(text, file.Name, Meta: Meta(file.Name));
     }
 
