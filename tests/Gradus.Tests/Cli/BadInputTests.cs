@@ -264,7 +264,7 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         Directory.CreateDirectory(_toy.InFolder("nothing2"));
         File.WriteAllText(_toy.InFolder("nothing2/notes"), "mine");
         File.WriteAllBytes(_toy.InFolder("latin1.txt"), [.. "plain\n"u8, .. "na"u8, 0xEF, .. "ve\n"u8]);
-        File.WriteAllText(_toy.InFolder("nofield.jsonl"), "{\"body\": \"x\"}\n");
+        File.WriteAllText(_toy.InFolder("nofield.jsonl"), "{\"n\": 1}\n"); // no string that could be meant
         File.WriteAllText(_toy.InFolder("badrow.jsonl"), "{\"text\": \"x\"}\n{\"text\": \n");
         File.WriteAllText(_toy.InFolder("ids.jsonl"), "{\"ids\": [1, 2]}\n{\"ids\": [3, 300]}\n");
         File.WriteAllText(_toy.InFolder("negative.jsonl"), "{\"ids\": [-1]}\n");
