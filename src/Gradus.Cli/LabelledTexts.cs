@@ -1,5 +1,5 @@
 using Gradus.Foundation.Files;
-using Gradus.Text.Data.Sources;
+using Gradus.Text.Data;
 
 namespace Gradus.Cli;
 
