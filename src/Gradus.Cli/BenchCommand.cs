@@ -3,7 +3,7 @@ using Gradus.Training.Loop;
 
 namespace Gradus.Cli;
 
-/// <summary><c>gradus bench train|tokenizer|tokenizer-train|tokenizer-fuzz</c>: how fast this machine trains a given shape, and what is beside it.</summary>
+/// <summary><c>gradus bench train|tokenizer|tokenizer-train|tokenizer-fuzz|data</c>: how fast this machine trains a given shape, and what is beside it.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -32,7 +32,7 @@ internal static class BenchCommand
             return ExitCode.Done;
         });
         var bench = new Command("bench", "Measures this machine and this build.\n\nExample:\n  gradus bench train") { train };
-        foreach (var command in (Command[])[.. TokenizerBenchmark.Create(), TokenizerFuzz.Create(), TokenizerGrowth.Create()])
+        foreach (var command in (Command[])[.. TokenizerBenchmark.Create(), TokenizerFuzz.Create(), TokenizerGrowth.Create(), .. DataBenchmark.Create()])
             bench.Add(command);
         return bench;
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Gradus.Foundation.Files;
 using Gradus.Inference.Evaluation;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Cli;
 

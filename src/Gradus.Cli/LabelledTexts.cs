@@ -1,5 +1,5 @@
 using Gradus.Foundation.Files;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Cli;
 

@@ -7,6 +7,7 @@ using Gradus.Foundation.Recipes;
 using Gradus.Inference.Evaluation;
 using Gradus.Inference.Generation;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Training.Loop;
 
 namespace Gradus.Cli;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gradus.Foundation.Files;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;
@@ -69,7 +69,7 @@ internal static class TokenizerCommand
         return command;
     }
 
-    internal static SourceOptions Source(string path) => path.Contains(".jsonl", StringComparison.Ordinal) ? new JsonlSource { Path = path } : new TextSource { Path = path };
+    internal static SourceOptions Source(string path) => SourceOptions.FromPath(path) is { } source and not TextSource ? source : new TextSource { Path = path };
 
     private static (Argument<string> Tokenizer, Option<string> Input, Option<bool> Json, Option<bool> None) Shared(string what) => (
         new Argument<string>("tokenizer") { Description = "tokenizer.json, a folder that holds one, a .tiktoken file or a llama2.c tok.bin" },

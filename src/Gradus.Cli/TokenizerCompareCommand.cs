@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Gradus.Foundation.Files;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;

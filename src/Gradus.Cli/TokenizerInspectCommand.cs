@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Cli;
@@ -99,7 +100,7 @@ internal static class TokenizerInspectCommand
         {
             counts = new long[tokenizer.VocabSize];
             var ids = new List<int>();
-            foreach (var document in TokenizerCommand.Source(corpus).Read(new Gradus.Text.Data.SourceReport()))
+            foreach (var document in TokenizerCommand.Source(corpus).Read(new SourceReport()))
             {
                 ids.Clear();
                 tokenizer.Encode(document.Utf8.Span, ids, addSpecialTokens: false);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Trainers;
 

@@ -13,6 +13,7 @@ internal static class Children
         ["activation-memory"] = Training.Loop.TrainerTests.MemoryChild,
         ["train"] = Training.Loop.TrainingRunTests.Child,
         ["prepare-data"] = Text.Data.PreparedDataTests.Child,
+        ["prepare-pipeline"] = Text.Data.Pipeline.PipelineTests.Child,
     };
 
     public static int Run(string name, string[] args) => s_work[name](args);

@@ -2,12 +2,27 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gradus.Foundation.Files;
+using Gradus.Text.Data.Pipeline;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 
 namespace Gradus.Text.Data;
 
 /// <summary>Where a preparation stands, for a progress line.</summary>
-public readonly record struct PrepareProgress(long Documents, long TextBytes, long Tokens);
+/// <param name="Documents">Documents of this stage so far.</param>
+/// <param name="TextBytes">Their text.</param>
+/// <param name="Tokens">Tokens, where it is tokenized.</param>
+public readonly record struct PrepareProgress(long Documents, long TextBytes, long Tokens)
+{
+    /// <summary>What is going on, when there are several things.</summary>
+    public string Stage { get; init; } = "";
+
+    /// <summary>Share of the pipeline that is done, where it can be told.</summary>
+    public double? Done { get; init; }
+
+    /// <summary>Time the pipeline still takes at its pace so far.</summary>
+    public TimeSpan? Remaining { get; init; }
+}
 
 /// <summary>What is the caller's choice when preparing, and changes nothing in the result.</summary>
 public sealed record PrepareRun
@@ -15,7 +30,10 @@ public sealed record PrepareRun
     /// <summary>Threads that tokenize; 0 means all processors. The shards are the same bytes whatever the number.</summary>
     public int Workers { get; init; }
 
-    /// <summary>Called now and then, on the calling thread.</summary>
+    /// <summary>Where the steps of a pipeline keep what they have finished, so that a later run need not do it again. Unset: beside what is made.</summary>
+    public string? Work { get; init; }
+
+    /// <summary>Called now and then, by one thread at a time.</summary>
     public Action<PrepareProgress>? Progress { get; init; }
 
     public CancellationToken Cancel { get; init; }
@@ -80,8 +98,7 @@ public sealed class PreparedData : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        var (key, files) = Key(options, tokenizer);
-        return Prepare(options, tokenizer, folder, key, files, run ?? new PrepareRun());
+        return Prepare(DataPlan.Make(options), tokenizer, _ => folder, run ?? new PrepareRun());
     }
 
     /// <summary>As <see cref="Prepare(DataOptions, Tokenizer, string, PrepareRun?)"/>, into a folder below <paramref name="cache"/> that is named by the content.</summary>
@@ -89,9 +106,12 @@ public sealed class PreparedData : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        var (key, files) = Key(options, tokenizer);
-        return Prepare(options, tokenizer, Path.Combine(cache, key[..16]), key, files, run ?? new PrepareRun());
+        run ??= new PrepareRun();
+        return Prepare(DataPlan.Make(options), tokenizer, key => Path.Combine(cache, key[..16]), run with { Work = run.Work ?? WorkIn(cache) });
     }
+
+    /// <summary>The working folder of the steps of data that is cached here.</summary>
+    public static string WorkIn(string cache) => Path.Combine(cache, "work");
 
     public void Dispose()
     {
@@ -99,45 +119,14 @@ public sealed class PreparedData : IDisposable
             shards.Dispose();
     }
 
-    private static PreparedData Prepare(DataOptions options, Tokenizer tokenizer, string folder, string key, IReadOnlyList<PreparedFile> files, PrepareRun run)
-    {
-        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        if (TryOpen(folder, key) is { } hit)
-            return hit;
-        // Everything is built beside the final name and renamed at the end; what a killed process left there is cleared first.
-        var building = folder + ".building";
-        var done = false;
-        try
-        {
-            using var taken = RunLock.Take(building);
-            if (TryOpen(folder, key) is { } other) // another process was quicker
-                return other;
-            var data = Path.Combine(building, "data");
-            if (Directory.Exists(data))
-                Directory.Delete(data, recursive: true);
-            Directory.CreateDirectory(data);
-            try
-            {
-                Build(options, tokenizer, data, key, files, run);
-                if (Directory.Exists(folder)) // empty, as TryOpen has seen
-                    Directory.Delete(folder);
-                Durable.PublishFolder(data, folder);
-            }
-            finally
-            {
-                if (Directory.Exists(data))
-                    Directory.Delete(data, recursive: true);
-                done = true;
-            }
-        }
-        finally
-        {
-            // Also after a failure: nothing is left beside what was asked for. Not when the lock is another process's.
-            if (done)
-                Directory.Delete(building, recursive: true);
-        }
+    /// <summary>The working folder of what is made in a folder.</summary>
+    internal static string WorkOf(string folder, PrepareRun run) => run.Work ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + ".work";
 
-        return new PreparedData(folder, ReadRecord(folder), cacheHit: false, verify: false);
+    private static PreparedData Prepare(DataPlan plan, Tokenizer tokenizer, Func<string, string> folderOf, PrepareRun run)
+    {
+        var key = Key(plan, tokenizer);
+        var folder = folderOf(key);
+        return FolderBuild.Make(folder, f => TryOpen(f, key), f => Build(PreparedDocuments.Open(plan, WorkOf(folder, run), run, merge: false), tokenizer, f, key, run), f => new PreparedData(f, ReadRecord(f), cacheHit: false, verify: false));
     }
 
     private static PreparedData? TryOpen(string folder, string key)
@@ -152,16 +141,18 @@ public sealed class PreparedData : IDisposable
         return new PreparedData(folder, record, cacheHit: true, verify: true);
     }
 
-    private static void Build(DataOptions options, Tokenizer tokenizer, string folder, string key, IReadOnlyList<PreparedFile> files, PrepareRun run)
+    private static void Build(PreparedDocuments prepared, Tokenizer tokenizer, string folder, string key, PrepareRun run)
     {
+        var options = prepared.Plan.Options;
         tokenizer.Save(Path.Combine(folder, "tokenizer"));
         var tokenizerHash = Hashing.Sha256File(Path.Combine(folder, "tokenizer", "tokenizer.json"));
-        var report = new SourceReport();
         var writers = new Dictionary<DataSplit, TokenShardWriter>();
+        using var quarantine = prepared.Plan.IsPlain ? new QuarantineFile(Path.Combine(folder, QuarantineFile.Name)) : null;
+        prepared.QuarantineTo(quarantine);
         try
         {
             var (documents, bytes, tokens) = (0L, 0L, 0L);
-            foreach (var batch in ParallelEncoder.Encode(options, tokenizer, report, run.Workers))
+            foreach (var batch in ParallelEncoder.Encode(prepared.ReadRaw(), options.Split, tokenizer, run.Workers))
             {
                 run.Cancel.ThrowIfCancellationRequested();
                 foreach (var document in batch)
@@ -176,24 +167,33 @@ public sealed class PreparedData : IDisposable
                 run.Progress?.Invoke(new PrepareProgress(documents, bytes, tokens));
             }
 
-            CheckSplits(options, writers, report);
-            foreach (var file in files)
-                if (LastWrite(file.Path) != file.LastWrite)
-                    throw new UserException($"{file.Path}: changed while it was read. Prepare again.");
+            var report = prepared.Report();
+            if (report.Written != documents)
+                throw new InvalidOperationException(FormattableString.Invariant($"{documents} documents were tokenized, but {report.Written} came through the steps"));
+            CheckSplits(options, writers, documents);
+            if (prepared.Plan.IsPlain)
+                DataPlan.CheckUnchanged(prepared.Plan.Files);
+            else
+            {
+                File.WriteAllText(Path.Combine(folder, DataReport.FileName), report.ToJson());
+                prepared.Collect(PartBuilder.DroppedName, folder);
+                prepared.Collect(QuarantineFile.Name, folder);
+            }
+
             var splits = writers.OrderBy(w => w.Key).Select(w => w.Value.Finish(tokenizerHash, w.Key)).ToList();
             var record = new PreparedRecord
             {
                 Version = FormatVersion,
                 Key = key,
                 Tokenizer = tokenizerHash,
-                Files = files,
-                Documents = report.Documents,
-                TextBytes = report.Bytes,
+                Files = prepared.Plan.Files,
+                Documents = documents,
+                TextBytes = bytes,
                 Tokens = splits.Sum(s => s.Tokens),
-                Skipped = report.Skipped,
-                SkippedBecause = report.Reasons,
-                Empty = report.Empty,
-                Replaced = report.Replaced,
+                Skipped = report.Sources.Skipped,
+                SkippedBecause = report.Sources.SkippedBecause,
+                Empty = report.Sources.Empty,
+                Replaced = report.Sources.Replaced,
             };
             File.WriteAllText(Path.Combine(folder, RecordName), JsonSerializer.Serialize(record, s_json) + "\n");
         }
@@ -204,7 +204,7 @@ public sealed class PreparedData : IDisposable
         }
     }
 
-    private static void CheckSplits(DataOptions options, Dictionary<DataSplit, TokenShardWriter> writers, SourceReport report)
+    private static void CheckSplits(DataOptions options, Dictionary<DataSplit, TokenShardWriter> writers, long documents)
     {
         foreach (var split in Enum.GetValues<DataSplit>())
         {
@@ -212,41 +212,24 @@ public sealed class PreparedData : IDisposable
             if (share == 0 || writers.ContainsKey(split))
                 continue;
             throw new UserException(FormattableString.Invariant(
-                $"The {Name(split)} split is empty: {report.Documents} documents are too few for a share of {share} by document. Split the text further (documents: passage), give more, change data.split.{Name(split)} or data.split.seed."));
+                $"The {Name(split)} split is empty: {documents} documents are too few for a share of {share} by document. Split the text further (documents: passage), give more, change data.split.{Name(split)} or data.split.seed."));
         }
     }
 
-    /// <summary>The identity of a dataset: contents of the files, options, tokenizer. Names and places of files do not count.</summary>
-    private static (string Key, IReadOnlyList<PreparedFile> Files) Key(DataOptions options, Tokenizer tokenizer)
+    /// <summary>The identity of a dataset: contents of the files, options, steps, tokenizer. Names and places of files do not count.</summary>
+    private static string Key(DataPlan plan, Tokenizer tokenizer)
     {
-        if (options.Sources.Count == 0)
-            throw new UserException("data.sources: name at least one source.");
-        var text = new StringBuilder();
-        var files = new List<PreparedFile>();
-        foreach (var source in options.Sources)
-        {
-            text.Append(source.GetType().FullName).Append(JsonSerializer.Serialize(source with { Path = "" }, source.GetType())).Append('\n');
-            foreach (var path in source.Files())
-            {
-                var file = new PreparedFile { Path = path, Bytes = new FileInfo(path).Length, LastWrite = LastWrite(path), Sha256 = Hashing.Sha256File(path) };
-                files.Add(file);
-                text.Append(file.Sha256).Append('\n');
-            }
-        }
-
         var temporary = Directory.CreateTempSubdirectory("gradus-tokenizer-").FullName;
         try
         {
             tokenizer.Save(temporary);
-            text.Append(Hashing.Sha256File(Path.Combine(temporary, "tokenizer.json"))).Append('\n');
+            var text = FormattableString.Invariant($"{plan.Key}\n{Hashing.Sha256File(Path.Combine(temporary, "tokenizer.json"))}\n{FormatVersion} {tokenizer.VocabSize} {tokenizer.EosId} {plan.Options.TokensPerShard} {JsonSerializer.Serialize(plan.Options.Split)}");
+            return Hashing.Sha256(Encoding.UTF8.GetBytes(text));
         }
         finally
         {
             Directory.Delete(temporary, recursive: true);
         }
-
-        text.Append(FormattableString.Invariant($"{FormatVersion} {tokenizer.VocabSize} {tokenizer.EosId} {options.TokensPerShard} {JsonSerializer.Serialize(options.Split)}"));
-        return (Hashing.Sha256(Encoding.UTF8.GetBytes(text.ToString())), files);
     }
 
     private static PreparedRecord ReadRecord(string folder)
@@ -257,8 +240,6 @@ public sealed class PreparedData : IDisposable
         var record = StrictJson.Read<PreparedRecord>(File.ReadAllBytes(path), path);
         return record.Version == FormatVersion ? record : throw new UserException($"{path}: version {record.Version} is not known; this build reads version {FormatVersion}. Prepare the data again.");
     }
-
-    private static DateTime LastWrite(string path) => new FileInfo(path).LastWriteTimeUtc;
 
     private static string SplitFolder(string folder, DataSplit split) => Path.Combine(folder, Name(split));
 

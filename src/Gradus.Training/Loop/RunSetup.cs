@@ -5,6 +5,7 @@ using Gradus.Inference.Generation;
 using Gradus.Models.Families;
 using Gradus.Models.Nn;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Pipeline;
 using Gradus.Text.Tokenizers;
 using Gradus.Training.Objectives;
 using Gradus.Training.Optim;
@@ -49,9 +50,10 @@ internal sealed class RunSetup : IDisposable
             }
             else
             {
-                tokenizer = OpenTokenizer(recipe, folder, say);
+                var cache = recipe.DataCache ?? Path.Combine(folder, "data");
                 var run = new PrepareRun { Cancel = stop };
-                data = PreparedData.PrepareCached(recipe.Data!, tokenizer, recipe.DataCache ?? Path.Combine(folder, "data"), run);
+                tokenizer = OpenTokenizer(recipe, folder, PreparedData.WorkIn(cache), run, say);
+                data = PreparedData.PrepareCached(recipe.Data!, tokenizer, cache, run);
                 say(FormattableString.Invariant($"data: {data.Train.Tokens:N0} training tokens in {data.Train.Documents:N0} documents, vocabulary of {tokenizer.VocabSize:N0}{(data.CacheHit ? " (prepared before)" : "")}"));
             }
             var shape = recipe.Model.From is null ? recipe.Model.WithVocabulary(tokenizer.VocabSize) : recipe.Model;
@@ -103,7 +105,7 @@ internal sealed class RunSetup : IDisposable
         Data.Dispose();
     }
 
-    private static Tokenizer OpenTokenizer(TrainRecipe recipe, string folder, Action<string> say)
+    private static Tokenizer OpenTokenizer(TrainRecipe recipe, string folder, string work, PrepareRun run, Action<string> say)
     {
         if (recipe.Tokenizer?.Train is not { } train)
             return Tokenizer.Load(recipe.Tokenizer?.Path ?? recipe.Model.From ?? throw new UserException("tokenizer: give a path, or say how to train one (tokenizer.train)"));
@@ -111,7 +113,7 @@ internal sealed class RunSetup : IDisposable
         if (File.Exists(Path.Combine(saved, "tokenizer.json"))) return Tokenizer.Load(saved);
         say(FormattableString.Invariant($"tokenizer: training {train.VocabSize:N0} tokens"));
         var report = new TrainingReport();
-        var tokenizer = train.Train(recipe.Data!.Read(DataSplit.Train).Select(d => d.Utf8), report);
+        var tokenizer = train.Train(PreparedDocuments.ReadSplit(recipe.Data!, DataSplit.Train, work, run).Select(d => d.Utf8), report);
         if (report.WordsLeftOut > 0)
             say(FormattableString.Invariant($"tokenizer: {report.WordsLeftOut:N0} words seen {report.LeftOutUpTo:N0} times or less were left out to stay within tokenizer.train.memory_mb ({train.MemoryMb:N0})"));
         // Under its final name only when whole: a killed run trains it again, to the same bytes.

@@ -186,7 +186,12 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         { "tokenizer decode run/model --file ids.jsonl", "ids.jsonl:2: id 300 is outside the vocabulary of 300" },
         { "tokenizer decode run/model --file negative.jsonl", "negative.jsonl:1: id -1" },
         { "tokenizer decode run/model --file words", "words:1" },
-        { "data prepare text.jsonl --out new", "--tokenizer" },
+        { "data prepare text.jsonl --out new --shard 5/4", "--shard" },
+        { "data prepare text.jsonl --out new --shard 1/4", "no steps" },
+        { "data dedup text.jsonl --out new --by near,paragraf", "did you mean 'paragraph'" },
+        { "data dedup text.jsonl --out new --similarity 1.5", "--similarity" },
+        { "data decontaminate text.jsonl --against absent.jsonl --out new", "absent.jsonl" },
+        { "data split text.jsonl --out new --similarity 0", "--similarity" },
         { "data prepare absent.txt --tokenizer run/model --out new", "absent.txt" },
         { "data prepare latin1.txt --tokenizer run/model --out new", "latin1.txt" },
         { "data prepare nofield.jsonl --tokenizer run/model --out new", "nofield.jsonl:1" },
@@ -259,7 +264,7 @@ public sealed class BadInputTests(ToyModel model) : IClassFixture<ToyModel>
         Directory.CreateDirectory(_toy.InFolder("nothing2"));
         File.WriteAllText(_toy.InFolder("nothing2/notes"), "mine");
         File.WriteAllBytes(_toy.InFolder("latin1.txt"), [.. "plain\n"u8, .. "na"u8, 0xEF, .. "ve\n"u8]);
-        File.WriteAllText(_toy.InFolder("nofield.jsonl"), "{\"body\": \"x\"}\n");
+        File.WriteAllText(_toy.InFolder("nofield.jsonl"), "{\"n\": 1}\n"); // no string that could be meant
         File.WriteAllText(_toy.InFolder("badrow.jsonl"), "{\"text\": \"x\"}\n{\"text\": \n");
         File.WriteAllText(_toy.InFolder("ids.jsonl"), "{\"ids\": [1, 2]}\n{\"ids\": [3, 300]}\n");
         File.WriteAllText(_toy.InFolder("negative.jsonl"), "{\"ids\": [-1]}\n");

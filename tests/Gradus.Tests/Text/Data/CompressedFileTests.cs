@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using Gradus.Foundation.Files;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Compression;
 
 namespace Gradus.Tests.Text.Data;
 
@@ -82,7 +82,7 @@ public sealed class CompressedFileTests : IDisposable
     public void A_gzip_file_cut_at_any_percentage_is_an_error(int percent)
     {
         var file = Gzip(Text(100_000));
-        var e = Assert.Throws<UserException>(() => Read(file[..(file.Length * percent / 100)]));
+        var e = Assert.ThrowsAny<UserException>(() => Read(file[..(file.Length * percent / 100)]));
         Assert.Contains("a.gz", e.Message);
         Assert.Contains(percent == 0 ? "empty" : "cut off", e.Message);
     }
@@ -92,7 +92,7 @@ public sealed class CompressedFileTests : IDisposable
     {
         var file = Gzip(Text(200));
         for (var length = 0; length < file.Length; length++)
-            Assert.Throws<UserException>(() => Read(file[..length]));
+            Assert.ThrowsAny<UserException>(() => Read(file[..length]));
     }
 
     [Fact]
@@ -135,13 +135,13 @@ public sealed class CompressedFileTests : IDisposable
     [Fact]
     public void Bytes_behind_gzip_data_are_an_error()
     {
-        var e = Assert.Throws<UserException>(() => Read([.. Gzip(Text(100)), .. "junk"u8]));
+        var e = Assert.ThrowsAny<UserException>(() => Read([.. Gzip(Text(100)), .. "junk"u8]));
         Assert.Contains("after the end of the data", e.Message);
     }
 
     [Fact]
     public void A_file_that_is_not_what_its_name_says_is_an_error() =>
-        Assert.Contains("named .gz", Assert.Throws<UserException>(() => Read("plain text"u8.ToArray())).Message);
+        Assert.Contains("named .gz", Assert.ThrowsAny<UserException>(() => Read("plain text"u8.ToArray())).Message);
 
     [Fact]
     public void Compressed_bytes_are_told_by_content_whatever_the_name() =>
@@ -149,11 +149,50 @@ public sealed class CompressedFileTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_one_line() =>
-        Assert.Contains("no such file", Assert.Throws<UserException>(() => CompressedFile.Open(_temp.File("nothing.txt"))).Message);
+        Assert.Contains("no such file", Assert.ThrowsAny<UserException>(() => CompressedFile.Open(_temp.File("nothing.txt"))).Message);
 
     [Fact]
-    public void Bzip2_is_named_not_misread() =>
-        Assert.Contains("bzip2", Assert.Throws<UserException>(() => Read("BZh91AY&SY"u8.ToArray(), "a.bz2")).Message);
+    public void Bzip2_reads_one_stream_or_several()
+    {
+        var file = File.ReadAllBytes(Repo.SharedData("mediawiki/enwiki-table-markup.xml.bz2"));
+        var text = Read(file, "a.bz2");
+        Assert.StartsWith("<mediawiki", System.Text.Encoding.UTF8.GetString(text));
+        Assert.EndsWith("</mediawiki>", System.Text.Encoding.UTF8.GetString(text).TrimEnd());
+        Assert.Equal([.. text, .. text], Read([.. file, .. file], "two.bz2"));
+        Assert.Contains("after the end of the data", Assert.Throws<DamagedFileException>(() => Read([.. file, .. "junk"u8], "a.bz2")).Message);
+    }
+
+    [Fact]
+    public void Every_cut_and_every_flipped_bit_of_bzip2_is_an_error()
+    {
+        // ("gradus " × 40 + 300 × "a" + all 256 byte values) by bzip2 1.0.8: runs, move-to-front and every symbol.
+        var file = Convert.FromBase64String(Bzip2Sample);
+        byte[] text = [.. System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("gradus ", 40)) + new string('a', 300)), .. Enumerable.Range(0, 256).Select(i => (byte)i)];
+        Assert.Equal(text, Read(file, "a.bz2"));
+        for (var length = 4; length < file.Length; length++)
+            Assert.Contains("cut off", Assert.Throws<DamagedFileException>(() => Read(file[..length], "a.bz2")).Message);
+        var harmless = 0;
+        for (var at = 4; at < file.Length; at++)
+            for (var bit = 0; bit < 8; bit++)
+            {
+                var flipped = file.ToArray();
+                flipped[at] ^= (byte)(1 << bit);
+                try
+                {
+                    using var bzip2 = new Bzip2ReadStream(new MemoryStream(flipped), "a.bz2");
+                    var read = new MemoryStream();
+                    bzip2.CopyTo(read);
+                    Assert.Equal(text, read.ToArray());
+                    harmless++;
+                }
+                catch (DamagedFileException)
+                {
+                }
+            }
+
+        // A flip is an error, or it changes nothing (checked above): up to 7 unused bits at the end, and code lengths of symbols that do not occur.
+        Assert.InRange(harmless, 0, 7 + 8);
+    }
 
     [Fact]
     public void A_decompression_bomb_is_refused()
@@ -162,7 +201,7 @@ public sealed class CompressedFileTests : IDisposable
         var path = _temp.File("bomb.gz");
         File.WriteAllBytes(path, [.. Enumerable.Repeat(member, 80).SelectMany(m => m)]);
         using var stream = CompressedFile.Open(path);
-        Assert.Contains("bomb", Assert.Throws<UserException>(() => stream.CopyTo(Stream.Null)).Message);
+        Assert.Contains("bomb", Assert.ThrowsAny<UserException>(() => stream.CopyTo(Stream.Null)).Message);
     }
 
     [Fact]
@@ -175,11 +214,11 @@ public sealed class CompressedFileTests : IDisposable
         Assert.Equal((byte)'\n', text[^1]);
         Assert.Equal([.. text, .. text], Read([.. file, .. file], "two.xz"));
         foreach (var percent in new[] { 1, 10, 50, 99 })
-            Assert.Contains("cut off", Assert.Throws<UserException>(() => Read(file[..(file.Length * percent / 100)], "a.xz")).Message);
-        Assert.Throws<UserException>(() => Read([.. file, .. "junk"u8], "a.xz"));
+            Assert.Contains("cut off", Assert.ThrowsAny<UserException>(() => Read(file[..(file.Length * percent / 100)], "a.xz")).Message);
+        Assert.ThrowsAny<UserException>(() => Read([.. file, .. "junk"u8], "a.xz"));
         var flipped = file.ToArray();
         flipped[file.Length / 2] ^= 4;
-        Assert.Throws<UserException>(() => Read(flipped, "a.xz"));
+        Assert.ThrowsAny<UserException>(() => Read(flipped, "a.xz"));
     }
 
     [Fact]
@@ -191,11 +230,11 @@ public sealed class CompressedFileTests : IDisposable
         Assert.Equal(string.Concat(Enumerable.Repeat("Gradus reads zstd.\n", 20)), System.Text.Encoding.UTF8.GetString(text));
         Assert.Equal([.. text, .. text], Read([.. file, .. file], "two.zst"));
         for (var length = 4; length < file.Length; length++)
-            Assert.Contains("cut off", Assert.Throws<UserException>(() => Read(file[..length], "a.zst")).Message);
-        Assert.Throws<UserException>(() => Read([.. file, .. "junk"u8], "a.zst"));
+            Assert.Contains("cut off", Assert.ThrowsAny<UserException>(() => Read(file[..length], "a.zst")).Message);
+        Assert.ThrowsAny<UserException>(() => Read([.. file, .. "junk"u8], "a.zst"));
         var flipped = file.ToArray();
         flipped[^1] ^= 1;
-        Assert.Throws<UserException>(() => Read(flipped, "a.zst"));
+        Assert.ThrowsAny<UserException>(() => Read(flipped, "a.zst"));
     }
 
     [Fact]
@@ -229,6 +268,8 @@ public sealed class CompressedFileTests : IDisposable
 
         return 0;
     }
+
+    private const string Bzip2Sample = "QlpoOTFBWSZTWblTU3gAAIh/////////////////////////////////////////////sAD6kIAAAAAAAAAACYAAAAAAAAAABMAAAAAAAAAAAAAAAAAAJgJhJgAJgACYAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAESpommRpkwExMBMDSaaGTRgCaYTAACZBkZMExPIRgAmmIYBGmBMmAAAARiYjAEyMAAIZGAmAA+IBhCRcgj5JIS8rlk3MJyjmlJUVlhaXF/OMDEy55maGpsOAAEBwc9A6Ozw9PmYaNLS4vMDEyMzQ1Njc4OTo7PD0+P/4gIKEhoiKjI6QkpSWmJqcnqCipKaoqqyusLK0tri73e93/B1xbyaMBnHgACAYHiaBgAAgafG1EghCAOJsbW7yN7g4+UcPJQABA5OgAAgLF8qAAEDoRebzurs7vDy9Pb4+vz/6ID0wMFB+r1+yEhYaHiImKi5WWl5iZmpucnZ6foKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr/AwcLDxMXGx8jJysvMzc7P0NHS09TV1tfY2drb3N3e3+Dh4uPk5ebn6Onq6+zt7u/w8fLz/3p6+3v8fMv9Tn/+/z9F3JFOFCQuVNTeA=";
 
     private const string ZstdSample = "KLUv/QRY1QAAmEdyYWR1cyByZWFkcyB6c3RkLgoBAM1MnWE6X+Jy";
 }

@@ -1,5 +1,6 @@
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Tests.Text.Data;
 
@@ -38,7 +39,7 @@ public sealed class DataRecipeTests
     [Fact]
     public void Mistakes_in_a_data_section_are_named()
     {
-        Assert.Contains("'csv'", Fails("sources:\n  - kind: csv\n    path: a.csv\n"));
+        Assert.Contains("'csvs'", Fails("sources:\n  - kind: csvs\n    path: a.csv\n"));
         Assert.Contains("did you mean 'path'", Fails("sources:\n  - kind: text\n    pth: a.txt\n"));
         Assert.Contains("their sum must be below 1", Fails(Yaml.Replace("0.02", "0.96", StringComparison.Ordinal)));
         Assert.Contains("never be seen", Assert.Throws<RecipeException>(() => RecipeFile.Parse<WindowOptions>("length: 8\nstride: 9\n", "r.yaml", [])).Message);

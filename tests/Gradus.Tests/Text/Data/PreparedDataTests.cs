@@ -1,6 +1,7 @@
 using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 
 namespace Gradus.Tests.Text.Data;
 
@@ -189,11 +190,11 @@ public sealed class PreparedDataTests : IDisposable
             foreach (var bad in new[] { flipped, good[..^1], [.. good, 0], [] })
             {
                 File.WriteAllBytes(path, bad);
-                Assert.Contains(name, Assert.Throws<UserException>(() => PreparedData.Open(_temp.File("out"))).Message);
+                Assert.Contains(name, Assert.ThrowsAny<UserException>(() => PreparedData.Open(_temp.File("out"))).Message);
             }
 
             File.Delete(path);
-            Assert.Contains(name, Assert.Throws<UserException>(() => PreparedData.Open(_temp.File("out"))).Message);
+            Assert.Contains(name, Assert.ThrowsAny<UserException>(() => PreparedData.Open(_temp.File("out"))).Message);
             File.WriteAllBytes(path, good);
         }
 
@@ -207,7 +208,7 @@ public sealed class PreparedDataTests : IDisposable
         {
             Assert.Contains(from, text);
             File.WriteAllText(manifest, text.Replace(from, to, StringComparison.Ordinal));
-            Assert.Contains("manifest.json", Assert.Throws<UserException>(() => PreparedData.Open(_temp.File("out"), verify: false)).Message);
+            Assert.Contains("manifest.json", Assert.ThrowsAny<UserException>(() => PreparedData.Open(_temp.File("out"), verify: false)).Message);
         }
     }
 
@@ -227,7 +228,7 @@ public sealed class PreparedDataTests : IDisposable
         }
 
         File.WriteAllBytes(path, bytes[..^2]);
-        Assert.Throws<UserException>(() => PreparedData.Open(_temp.File("out"), verify: false));
+        Assert.ThrowsAny<UserException>(() => PreparedData.Open(_temp.File("out"), verify: false));
     }
 
     [Fact]
@@ -235,12 +236,12 @@ public sealed class PreparedDataTests : IDisposable
     {
         Directory.CreateDirectory(_temp.File("mine"));
         File.WriteAllText(_temp.File("mine/thesis.txt"), "years");
-        Assert.Contains("name another folder", Assert.Throws<UserException>(() => PreparedData.Prepare(Options(), new ByteTokenizer(), _temp.File("mine"))).Message);
+        Assert.Contains("name another folder", Assert.ThrowsAny<UserException>(() => PreparedData.Prepare(Options(), new ByteTokenizer(), _temp.File("mine"))).Message);
         using (PreparedData.Prepare(Options(), new ByteTokenizer(), _temp.File("out")))
         {
         }
 
-        Assert.Contains("other files, options or another tokenizer", Assert.Throws<UserException>(() =>
+        Assert.Contains("other files, options or another tokenizer", Assert.ThrowsAny<UserException>(() =>
             PreparedData.Prepare(Options(), new ByteTokenizer(vocabSize: 300), _temp.File("out"))).Message);
         Assert.Equal("years", File.ReadAllText(_temp.File("mine/thesis.txt")));
     }
@@ -251,11 +252,11 @@ public sealed class PreparedDataTests : IDisposable
     {
         File.WriteAllText(_temp.File("one.txt"), "Only one document.");
         var options = new DataOptions { Sources = [new TextSource { Path = _temp.File("one.txt") }] };
-        var e = Assert.Throws<UserException>(() => PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("out")));
+        var e = Assert.ThrowsAny<UserException>(() => PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("out")));
         Assert.Contains("split is empty: 1 documents are too few", e.Message);
         Assert.False(Directory.Exists(_temp.File("out")));
         using var all = PreparedData.Prepare(options with { Split = new SplitOptions { Validation = 0, Test = 0 } }, new ByteTokenizer(), _temp.File("out"));
-        Assert.Contains("validation split is empty", Assert.Throws<UserException>(() => all[DataSplit.Validation]).Message);
+        Assert.Contains("validation split is empty", Assert.ThrowsAny<UserException>(() => all[DataSplit.Validation]).Message);
     }
 
     [Fact]
@@ -281,7 +282,7 @@ public sealed class PreparedDataTests : IDisposable
         var options = Options();
         var path = _temp.File("in.jsonl");
         var run = new PrepareRun { Progress = _ => File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddSeconds(1)) };
-        Assert.Contains("changed while it was read", Assert.Throws<UserException>(() => PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("out"), run)).Message);
+        Assert.Contains("changed while it was read", Assert.ThrowsAny<UserException>(() => PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("out"), run)).Message);
         Assert.False(Directory.Exists(_temp.File("out")));
     }
 
@@ -292,7 +293,7 @@ public sealed class PreparedDataTests : IDisposable
         var bytes = File.ReadAllBytes(path);
         File.WriteAllBytes(_temp.File("cut.jsonl.gz"), bytes[..(bytes.Length / 2)]);
         var options = new DataOptions { Sources = [SourceOptions.FromPath(_temp.File("cut.jsonl.gz"))] };
-        Assert.Contains("cut off", Assert.Throws<UserException>(() => PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("out"))).Message);
+        Assert.Contains("cut off", Assert.ThrowsAny<UserException>(() => PreparedData.Prepare(options, new ByteTokenizer(), _temp.File("out"))).Message);
         Assert.False(Directory.Exists(_temp.File("out")));
     }
 }

@@ -1,5 +1,5 @@
 using System.Text;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Normalizers;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gradus.Foundation.Files;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Formats;
 using Gradus.Text.Tokenizers.Normalizers;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gradus.Foundation.Recipes;
-using Gradus.Text.Data;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Trainers;
 

@@ -1,0 +1,20 @@
+namespace Gradus.Text.Data.Compression;
+
+/// <summary>A forward-only stream of decompressed bytes. A subclass only says how the next bytes are made.</summary>
+internal abstract class DecodingStream : Stream
+{
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>The next bytes, at least one, or 0 at a proper end. A damaged or cut source throws; it never reads as a shorter file.</summary>
+    public abstract override int Read(Span<byte> buffer);
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+    public override void Flush() { }
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
