@@ -55,7 +55,7 @@ internal static class GenerateCommand
 
     private static int Run(LoadedModel loaded, string prompt, Sampling sampling, bool json, bool verbose, CancellationToken cancel)
     {
-        var generator = new TextGenerator(loaded.Model, loaded.Tokenizer);
+        var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, loaded.Options.EosTokenId);
         var ids = generator.Prompt(prompt);
         var (text, added, finish, clock, first) = (new StringBuilder(), new List<int>(), FinishReason.Length, Stopwatch.StartNew(), TimeSpan.Zero);
         if (!json) Terminal.Write(prompt);
@@ -81,7 +81,7 @@ internal static class GenerateCommand
         _ => given,
     };
 
-    private static string Name(FinishReason reason) => reason switch { FinishReason.EndOfText => "end_of_text", var r => r.ToString().ToLowerInvariant() };
+    internal static string Name(FinishReason reason) => reason switch { FinishReason.EndOfText => "end_of_text", var r => r.ToString().ToLowerInvariant() };
 
     internal static double Within(double low, double high, double value, string option) => value >= low && value <= high
         ? value

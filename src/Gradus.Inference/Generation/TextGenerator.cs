@@ -21,7 +21,10 @@ public enum FinishReason
 public readonly record struct GeneratedToken(int Id, string Text, FinishReason? Finish);
 
 /// <summary>Continues a text token by token, with a key/value cache.</summary>
-public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
+/// <param name="model">The network.</param>
+/// <param name="tokenizer">Text to ids and back.</param>
+/// <param name="ends">Tokens that end the text besides the tokenizer's end of text: those of the model's configuration, the end of a chat's turn.</param>
+public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer, IReadOnlyList<int>? ends = null)
 {
     /// <summary>The prompt as ids. An empty prompt is the beginning-of-text token, or end-of-text where there is none.</summary>
     /// <exception cref="UserException">An empty prompt and no such token.</exception>
@@ -76,7 +79,7 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
             cancel.ThrowIfCancellationRequested();
             var logits = Logits(fresh, cache);
             var id = sampler.Next(logits.AsSpan(0, choices), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(history), (ulong)made);
-            if (id == tokenizer.EosId && !sampling.IgnoreEos)
+            if ((id == tokenizer.EosId || ends?.Contains(id) == true) && !sampling.IgnoreEos)
             {
                 yield return new(id, scanner.Push(decoder.Flush()) + scanner.Flush(), FinishReason.EndOfText);
                 yield break;

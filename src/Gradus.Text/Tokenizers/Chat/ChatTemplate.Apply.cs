@@ -28,15 +28,27 @@ public sealed partial class ChatTemplate
             throw new UserException("this kind of tokenizer gives no offsets, which chats need; save it as tokenizer.json and load that", e);
         }
 
-        var mask = new bool[tokens.Count];
+        var speaker = new int[tokens.Count];
+        Array.Fill(speaker, -1);
         foreach (var span in text.Assistant)
         {
+            // A stretch that the template marks itself is of the message whose words are in it.
+            var message = span.Message >= 0 ? span.Message : text.Data.FirstOrDefault(data => data.Message >= 0 && data.Start < span.End && data.End > span.Start, new(0, 0, LastAssistant(messages))).Message;
             var (start, end) = (places.Of(span.Start), places.Of(span.End));
-            for (var i = 0; i < mask.Length; i++)
-                mask[i] |= tokens[i].Bytes.Start < end && tokens[i].Bytes.End > start;
+            for (var i = 0; i < speaker.Length; i++)
+                if (tokens[i].Bytes.Start < end && tokens[i].Bytes.End > start)
+                    speaker[i] = message;
         }
 
-        return new(text, [.. tokens.Select(t => t.Id)], mask);
+        return new(text, [.. tokens.Select(t => t.Id)], speaker);
+    }
+
+    private static int LastAssistant(IReadOnlyList<ChatMessage> messages)
+    {
+        var last = messages.Count - 1;
+        while (last > 0 && messages[last].Role != "assistant")
+            last--;
+        return Math.Max(0, last);
     }
 
     /// <summary>Places in a string as places in its UTF-8; asked from left to right it goes through the text once.</summary>

@@ -22,6 +22,7 @@ public sealed partial class ChatTemplate
         ["messages", "tools", "documents", "add_generation_prompt", "continue_final_message", "conversation", "chat_template", "tokenize", "padding", "truncation",
          "max_length", "return_tensors", "return_dict", "return_assistant_tokens_mask", "tokenizer_kwargs"];
 
+    private readonly Dictionary<string, string> _sources;
     private readonly Dictionary<string, Lazy<Template>> _templates;
     private readonly Dictionary<string, string> _tokens;
     private readonly HashSet<string> _control;
@@ -29,6 +30,7 @@ public sealed partial class ChatTemplate
 
     private ChatTemplate(string name, Dictionary<string, string> sources, Dictionary<string, string> tokens, Tokenizer? tokenizer, IEnumerable<string> control)
     {
+        _sources = sources;
         _templates = sources.ToDictionary(s => s.Key, s => new Lazy<Template>(() => new Template(sources.Count == 1 ? name : $"{name} ({s.Key})", s.Value)), StringComparer.Ordinal);
         (_tokens, _tokenizer) = (tokens, tokenizer);
         _control = new(control.Where(t => t.Length > 0), StringComparer.Ordinal);
@@ -45,6 +47,26 @@ public sealed partial class ChatTemplate
         var template = new ChatTemplate(name, new(StringComparer.Ordinal) { ["default"] = source }, tokens, tokenizer, tokens.Values.Concat(Control(tokenizer)));
         _ = template._templates["default"].Value;
         return template;
+    }
+
+    /// <summary>Writes the template into a model's folder as Hugging Face does: <c>chat_template.jinja</c>, those with other names below <c>additional_chat_templates/</c>.</summary>
+    public void Save(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        foreach (var (name, source) in _sources)
+            Durable.WriteText(name == "default" ? Path.Combine(folder, "chat_template.jinja") : Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "additional_chat_templates")).FullName, name + ".jinja"), source);
+    }
+
+    /// <summary>The control token that ends what the assistant says, as the template writes it; null when it writes none, or the tokenizer has no such token.</summary>
+    public int? EndOfTurn()
+    {
+        if (_tokenizer is null)
+            throw new InvalidOperationException("The template was loaded without a tokenizer.");
+        var prompt = Apply([new("user", "a"), new("assistant", "b")]);
+        for (var t = prompt.Ids.Length - 1; t >= 0; t--)
+            if (prompt.AssistantMask[t] && _tokenizer.IsSpecial(prompt.Ids[t]))
+                return prompt.Ids[t];
+        return null;
     }
 
     /// <summary>The text of a conversation.</summary>

@@ -16,5 +16,9 @@ public sealed record ChatText(string Text, IReadOnlyList<ChatSpan> Data, IReadOn
 /// <summary>A rendered conversation as ids.</summary>
 /// <param name="Text">The text and its stretches.</param>
 /// <param name="Ids">Its ids.</param>
-/// <param name="AssistantMask">For every id whether the assistant says it.</param>
-public sealed record ChatPrompt(ChatText Text, int[] Ids, bool[] AssistantMask);
+/// <param name="AssistantMessage">For every id the number of the message, when it is one that the assistant says (its turn's end included); else -1.</param>
+public sealed record ChatPrompt(ChatText Text, int[] Ids, int[] AssistantMessage)
+{
+    /// <summary>For every id whether the assistant says it.</summary>
+    public bool[] AssistantMask { get; } = Array.ConvertAll(AssistantMessage, message => message >= 0);
+}
