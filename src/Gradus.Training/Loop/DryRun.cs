@@ -44,7 +44,7 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
             var tokens = o.RowsPerStep() * setup.Rows.Length;
             var trainable = setup.Model.Parameters.Where(p => p.Trainable).Sum(p => p.Value.Elements);
             var copies = setup.Model.Parameters.Where(p => p.ComputeType != p.Value.DType).Sum(p => p.Value.Elements * p.ComputeType.ByteSize);
-            return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.Data.Train.Tokens,
+            return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.TrainingTokens,
                 setup.Model.VocabSize, losses.Steps[0].Loss, setup.Model.ParameterCount * 4 + trainable * 4 + setup.Optimizer.StateBytes + copies,
                 Process.GetCurrentProcess().PeakWorkingSet64, seconds, seconds * steps);
         }
