@@ -18,7 +18,8 @@ internal sealed class TaskRun
     public TaskRun(TaskOptions task, RecordSets sets, Tokenizer tokenizer, TaskHead? known, bool causal, ulong seed, Action<string> say)
     {
         (_train, Validation, Test) = sets.Read(say);
-        Head = known ?? task.HeadFor(_train);
+        var wanted = task.HeadFor(_train);
+        Head = known is not null && wanted.Labels.All(known.Labels.Contains) ? known : wanted; // other labels: another output layer
         Work = task.Bind(tokenizer, Head, causal);
         var rows = Work.Weighted(Rows(_train), _train);
         if (!rows.Any(row => row.Targets.Any(target => target >= 0))) throw new UserException("records.train: no row has anything to learn: every label was cut off or is unknown; raise task.max_length");
