@@ -8,7 +8,7 @@ namespace Gradus.Cli;
 /// <summary><c>gradus data dedup</c>: one step of a pipeline, from the command line.</summary>
 internal static class DataDedupCommand
 {
-    private static readonly string[] s_ways = ["near", "document", "paragraph", "line", "url", "substring"];
+    private static readonly string[] s_ways = ["near", "document", "paragraph", "line", "url", "substring", "semantic"];
 
     public static Command Create()
     {
@@ -17,8 +17,8 @@ internal static class DataDedupCommand
         var by = new Option<string>("--by") { Description = $"{string.Join(", ", s_ways)}; several with commas between (near)", DefaultValueFactory = _ => "near", HelpName = "what" };
         var similarity = new Option<double>("--similarity") { Description = "Least Jaccard similarity of near-duplicates (0.8)", DefaultValueFactory = _ => 0.8 };
         var command = new Command("dedup", """
-            Removes copies: near-duplicates by MinHash, exact documents, paragraphs, lines or addresses, and passages by suffix array. The first
-            copy stays. A recipe says the same, with more knobs, as steps: near-dedup, exact-dedup, substring-dedup.
+            Removes copies: near-duplicates by MinHash, exact documents, paragraphs, lines or addresses, passages by suffix array, texts of one meaning by word vectors. The first
+            copy stays. A recipe says the same, with more knobs, as steps: near-dedup, exact-dedup, substring-dedup, semantic-dedup.
 
             Example:
               gradus data dedup pages/*.jsonl.gz --by document,near --out data/unique
@@ -43,6 +43,7 @@ internal static class DataDedupCommand
         "line" => new ExactDedup { By = DedupUnit.Line },
         "url" => new ExactDedup { By = DedupUnit.Url },
         "substring" => new SubstringDedup(),
+        "semantic" => new SemanticDedup(),
         _ => throw new UserException($"--by: '{way}' is not one of {string.Join(", ", s_ways)}{NearestName.Hint(way, s_ways)}"),
     };
 }

@@ -7,7 +7,8 @@ using Gradus.Models.Nn;
 namespace Gradus.Training.Optim;
 
 /// <summary>
-/// Momentum orthogonalised by Newton-Schulz (Jordan et al., 2024) for the matrices inside the network, AdamW for the rest. Updates are scaled to
+/// Momentum orthogonalised by polynomials (Jordan et al., 2024; the best ones for each step, as Amsel et al., 2025, have shown) for the matrices inside the
+/// network, AdamW for the rest. Updates are scaled to
 /// AdamW's usual size (Liu et al., 2025), so one learning rate and one decay serve both. Learns more from few tokens than AdamW does.
 /// </summary>
 [Component("muon")]
@@ -19,9 +20,9 @@ public sealed record MuonOptions : OptimizerOptions
     [AtLeast(0), Below(1)]
     public double Momentum { get; init; } = 0.95;
 
-    /// <summary>Newton-Schulz iterations.</summary>
-    [AtLeast(1), AtMost(20)]
-    public int Iterations { get; init; } = 5;
+    /// <summary>Polynomials that orthogonalise, one after the other: more reach smaller singular values.</summary>
+    [AtLeast(1), AtMost(8)]
+    public int Iterations { get; init; } = 3;
 
     /// <summary>Names of parameters that AdamW moves although they are matrices: tables of embeddings and heads.</summary>
     public IReadOnlyList<string> AdamFor { get; init; } = ["*embed*", "*wte*", "*wpe*", "*lm_head*"];
@@ -52,6 +53,8 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
     // Matrices of one shape are orthogonalised together, up to this many elements: small products are too short to keep several threads busy.
     private const long MostElements = 1 << 23;
 
+    private readonly IReadOnlyList<OrthogonalStep> _steps = OrthogonalStep.Best(o.Iterations);
+
     protected override void UpdateAll(IReadOnlyList<(Parameter Parameter, Tensor Gradient, Tensor[] Slots)> entries, double rate, double gradientScale)
     {
         base.UpdateAll([.. entries.Where(e => !o.IsOrthogonalised(e.Parameter))], rate, gradientScale);
@@ -59,7 +62,7 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
             foreach (var some in alike.Chunk((int)Math.Max(1, MostElements / alike.First().Gradient.Elements)))
             {
                 using var scope = Tensor.Scope();
-                var directions = Orthogonalised(Tensor.Stack([.. some.Select(e => Wide(Look(e.Gradient, e.Slots[0], gradientScale)))], 0), o.Iterations);
+                var directions = Orthogonalised(Tensor.Stack([.. some.Select(e => Wide(Look(e.Gradient, e.Slots[0], gradientScale)))], 0), _steps);
                 for (var i = 0; i < some.Length; i++)
                 {
                     var (value, direction) = (some[i].Parameter.Value, directions.Select(0, i));
@@ -91,19 +94,21 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
     private static Tensor Wide(Tensor matrix) => IsTall(matrix) ? matrix.T() : matrix;
 
     /// <summary>
-    /// U Vᵀ of the singular value decomposition of each of [n, rows, columns] matrices with rows ≤ columns, roughly: the quintic iteration
-    /// x → a x + b x³ + c x⁵ brings every singular value near 1 (0.7 to 1.2), which is all the method needs; in bfloat16, as published,
-    /// where that is the faster type.
+    /// U Vᵀ of the singular value decomposition of each of [n, rows, columns] matrices with rows ≤ columns, roughly: odd quintics
+    /// x → a x + b x³ + c x⁵ bring every singular value near 1, which is all the method needs; in bfloat16, as published, where that is the faster type.
     /// </summary>
-    internal static Tensor Orthogonalised(Tensor gradients, int iterations)
+    internal static Tensor Orthogonalised(Tensor gradients, IReadOnlyList<OrthogonalStep> steps)
     {
-        const double a = 3.4445, b = -4.7750, c = 2.0315;
         var x = (gradients / (gradients.Pow(2).Sum([1, 2], keepDim: true).Sqrt() + 1e-12)).To(gradients.Device.IsCpu && !Bf16.HasProducts ? DType.Float32 : DType.BFloat16);
-        for (var i = 0; i < iterations; i++)
+        var square = x.MatMul(x.Transpose(1, 2));
+        // ‖XXᵀ‖ bounds the largest singular value's square, far closer than ‖X‖² does: for n equal values √n times. The margin is for bfloat16.
+        var bound = square.To(DType.Float32).Pow(2).Sum([1, 2], keepDim: true).Sqrt() * 1.02 + 1e-12;
+        (x, square) = (x / bound.Sqrt().To(x.DType), square / bound.To(x.DType));
+        for (var i = 0; i < steps.Count; i++)
         {
-            var square = x.MatMul(x.Transpose(1, 2));
-            var polynomial = (square * b).Add(square.MatMul(square), c);
-            x = (x * a).Add(polynomial.MatMul(x));
+            if (i > 0) square = x.MatMul(x.Transpose(1, 2));
+            var (a, b, c) = steps[i];
+            x = (x * a).Add((square * b).Add(square.MatMul(square), c).MatMul(x));
         }
         return x;
     }

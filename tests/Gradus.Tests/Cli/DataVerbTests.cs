@@ -20,7 +20,7 @@ public sealed class DataVerbTests : IDisposable
         Write("text.txt", string.Concat(Enumerable.Range(0, 300).Select(i => $"some words to learn from, number {i}\n")));
         CommandLine.Run(Here, "tokenizer", "train", "text.txt", "--out", "tok", "--vocab-size", "300").Done();
         CommandLine.Run(Here, "tokenizer", "add", "tok", "--tokens", "<|im_start|>,<|im_end|>", "--special", "--out", "chat").Done();
-        File.WriteAllText(_temp.File("chat/chat_template.jinja"), "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}");
+        File.WriteAllText(_temp.File("chat/chat_template.jinja"), "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}");
         return "chat";
     }
 
@@ -52,8 +52,8 @@ public sealed class DataVerbTests : IDisposable
     {
         var tokenizer = ChatTokenizer();
         Write("docs.jsonl", "{\"text\":\"first document\"}\n{\"text\":\"second document\"}\n{\"text\":\"third\"}\n");
-        var lines = CommandLine.Run(Here, "data", "peek", "docs.jsonl", "--tokenizer", tokenizer, "--length", "12", "--count", "2", "--json").Done().Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();
-        Assert.Equal((2, 12), (lines.Count, lines[0].GetProperty("ids").GetArrayLength()));
+        var lines = CommandLine.Run(Here, "data", "peek", "docs.jsonl", "--tokenizer", tokenizer, "--length", "16", "--count", "2", "--json").Done().Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal((2, 16), (lines.Count, lines[0].GetProperty("ids").GetArrayLength()));
         Assert.True(lines.Sum(l => l.GetProperty("borders").GetArrayLength()) >= 1);
         Assert.StartsWith("first document", lines[0].GetProperty("text").GetString());
         Write("pref.jsonl", """{"prompt":"Q","chosen":"good","rejected":"bad"}""" + "\n");

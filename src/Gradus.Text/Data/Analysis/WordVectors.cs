@@ -40,6 +40,9 @@ public sealed class WordVectors
 
     private WordVectors(Dictionary<string, double[]> vectors) => _vectors = vectors;
 
+    /// <summary>Numbers a word.</summary>
+    public int Width => _vectors.Values.First().Length;
+
     /// <summary>Words that have a vector.</summary>
     public int Count => _vectors.Count;
 

@@ -26,8 +26,6 @@ public enum NearAction
 [Component("near-dedup")]
 public sealed record NearDedup : GlobalStep
 {
-    private const int MaxRepresentatives = 16;
-
     /// <summary>Words in an n-gram.</summary>
     [AtLeast(1)]
     [AtMost(64)]
@@ -63,67 +61,10 @@ public sealed record NearDedup : GlobalStep
     {
         using var clusters = new Clusters(Path.Combine(input.Scratch, "clusters"), input.Documents);
         var sets = new SetCache(input, NGram);
-        var (candidates, confirmed) = (0L, 0L);
-        var representatives = new List<long>();
-        IndexEntry key = default;
-        var any = false;
-        long seen = 0;
-        foreach (var entry in input.Entries())
-        {
-            if ((++seen & 0xFFF) == 0)
-                input.Cancel.ThrowIfCancellationRequested();
-            var document = input.Global(entry.Partition, entry.Ordinal);
-            if (!any || !entry.HasKeyOf(key))
-            {
-                (key, any) = (entry, true);
-                representatives.Clear();
-                representatives.Add(document);
-                continue;
-            }
-
-            // A bucket's documents are compared with those that began a cluster in it, not all with all: a bucket can be any size.
-            var joined = false;
-            foreach (var representative in representatives)
-            {
-                if (clusters.Find(representative) == clusters.Find(document))
-                {
-                    joined = true;
-                    break;
-                }
-
-                candidates++;
-                if (Similarity > 0 && Shingles.Jaccard(sets.Of(representative), sets.Of(document)) < Similarity)
-                    continue;
-                confirmed++;
-                clusters.Join(representative, document);
-                joined = true;
-                break;
-            }
-
-            if (!joined && representatives.Count < MaxRepresentatives)
-                representatives.Add(document);
-        }
-
-        var (together, found) = (0L, 0L);
-        for (var document = 0L; document < input.Documents; document++)
-        {
-            var first = clusters.Find(document);
-            if (first == document)
-                continue;
-            together++;
-            found += clusters.Mark(first) ? 1 : 0;
-            var (partition, ordinal) = input.Local(document);
-            var (keptPartition, keptOrdinal) = input.Local(first);
-            if (Action == NearAction.Drop)
-                output.Drop(partition, ordinal, keptPartition, keptOrdinal);
-            else
-                output.KeepTogether(partition, ordinal, keptPartition, keptOrdinal);
-        }
-
+        var (candidates, confirmed) = Buckets.Join(input, input.Entries(), clusters, (a, b) => Similarity == 0 || Shingles.Jaccard(sets.Of(a), sets.Of(b)) >= Similarity);
         output.Note("candidates", candidates);
         output.Note("confirmed", confirmed);
-        output.Note("clusters", found);
-        output.Note("copies", together);
+        Buckets.Write(input, clusters, Action, output);
     }
 
     private sealed class Indexer(NearDedup o) : IIndexer

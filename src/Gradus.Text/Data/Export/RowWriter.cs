@@ -13,9 +13,11 @@ public sealed class RowWriter : IDisposable
     private readonly string _path, _building;
     private readonly IRowFormat _format;
     private readonly FileStream? _file;
+    private readonly ZstdWriteStream? _packed;
     private bool _finished;
 
-    private RowWriter(string path, string building, IRowFormat format, FileStream? file = null) => (_path, _building, _format, _file) = (path, building, format, file);
+    private RowWriter(string path, string building, IRowFormat format, FileStream? file = null, Stream? stream = null) =>
+        (_path, _building, _format, _file, _packed) = (path, building, format, file, stream as ZstdWriteStream);
 
     /// <summary>Rows written.</summary>
     public long Rows { get; private set; }
@@ -43,7 +45,7 @@ public sealed class RowWriter : IDisposable
         {
             Stream stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Optimal)
                 : path.EndsWith(".zst", StringComparison.OrdinalIgnoreCase) ? new ZstdWriteStream(file) : file;
-            return new RowWriter(path, building, ending is ".csv" or ".tsv" ? new CsvRows(stream, ending == ".tsv" ? '\t' : ',') : new JsonlRows(stream), file);
+            return new RowWriter(path, building, ending is ".csv" or ".tsv" ? new CsvRows(stream, ending == ".tsv" ? '\t' : ',') : new JsonlRows(stream), file, stream);
         }
         catch
         {
@@ -63,6 +65,7 @@ public sealed class RowWriter : IDisposable
     /// <summary>Closes the file and gives it its name.</summary>
     public void Finish()
     {
+        _packed?.Finish();
         _format.Dispose();
         _file?.Dispose();
         _format.Complete(_building);

@@ -92,11 +92,10 @@ public sealed record CsvSource : RowSource, IValidated
 
     private static bool LooksLikeNames(IReadOnlyList<ReadOnlyMemory<byte>> cells)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < cells.Count; i++)
         {
             var cell = EntryName.Decode(cells[i].Span).Trim();
-            if ((cell.Length == 0 && i > 0) || cell.Length > 64 || !seen.Add(cell) || double.TryParse(cell, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out _))
+            if ((cell.Length == 0 && i > 0) || cell.Length > 64 || double.TryParse(cell, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out _))
                 return false;
         }
 

@@ -76,10 +76,25 @@ public class MuonTests
         foreach (var parameter in parameters) parameter.Dispose();
     }
 
+    [Theory]
+    [InlineData(1, 0.2)]
+    [InlineData(3, 0.02)]
+    [InlineData(5, 0.001)]
+    public void The_polynomials_bring_every_value_down_to_a_small_one_near_one(int count, double least)
+    {
+        var steps = OrthogonalStep.Best(count);
+        double After(double x) => steps.Aggregate(x, (y, s) => y * (s.A + y * y * (s.B + y * y * s.C)));
+        for (var x = least; x <= 1; x += (1 - least) / 10_000) Assert.InRange(After(x), 1 - OrthogonalStep.Tolerance - 1e-9, 1 + OrthogonalStep.Tolerance + 1e-9);
+        // The control: values far below what so many can reach stay below.
+        Assert.True(After(least / 100) < 1 - OrthogonalStep.Tolerance);
+        // Fewer of the same kind, or as many of the constants that serve every step (Jordan et al., 2024), do not reach as far.
+        Assert.True(Enumerable.Range(0, count).Aggregate(least, (y, _) => y * (3.4445 + y * y * (-4.7750 + y * y * 2.0315))) < After(least));
+    }
+
     private static Tensor Orthogonalised(Tensor matrix)
     {
         var isTall = matrix.Size(0) > matrix.Size(1);
-        var direction = Muon.Orthogonalised((isTall ? matrix.T() : matrix).Unsqueeze(0), 5).To(DType.Float32).Select(0, 0);
+        var direction = Muon.Orthogonalised((isTall ? matrix.T() : matrix).Unsqueeze(0), OrthogonalStep.Best(new MuonOptions().Iterations)).To(DType.Float32).Select(0, 0);
         return isTall ? direction.T() : direction;
     }
 

@@ -58,7 +58,8 @@ public sealed class TableSourceTests : SourceBench
         Assert.Equal(["whole"], Texts(new JsonSource { Path = Write("a.json", "{\"text\":\"whole\",\"x\":{\"data\":[1]}}") }));
         Assert.Contains("cut off", Fails(new JsonSource { Path = Write("a.json", "[{\"text\":\"a\"},{\"text\":\"b") }));
         Assert.Contains("not valid JSON at byte 13", Fails(new JsonSource { Path = Write("a.json", "[{\"text\":\"a\"}{\"text\":\"b\"}]") }));
-        Assert.Contains("row 1: not valid JSON", Fails(new JsonSource { Path = Write("a.json", "[" + new string('[', 500_000) + new string(']', 500_000) + "]") }));
+        Assert.Contains("row 1: the row is not a JSON object but an array", Fails(new JsonSource { Path = Write("a.json", "[" + new string('[', 500_000) + new string(']', 500_000) + "]") }));
+        Assert.Contains("row 1: not valid JSON", Fails(new JsonSource { Path = Write("a.json", "[{\"text\":\"a\",\"x\":" + new string('[', 500_000) + new string(']', 500_000) + "}]") }));
         Assert.Contains("max_record_bytes", Fails(new JsonSource { Path = Write("a.json", "[{\"text\":\"" + new string('x', 5000) + "\"}]"), MaxRecordBytes = 1000 }));
         Assert.Contains("no records", Fails(new JsonSource { Path = Write("a.json", "[]") }));
     }
