@@ -23,7 +23,7 @@ internal sealed class TaskRun
         Work = task.Bind(tokenizer, Head, causal);
         var rows = Work.Weighted(Rows(_train), _train);
         if (!rows.Any(row => row.Targets.Any(target => target >= 0))) throw new UserException("records.train: no row has anything to learn: every label was cut off or is unknown; raise task.max_length");
-        Train = new LabelledRows(rows, task.Rows, Work.Pad, seed);
+        Train = new LabelledRows(rows, task.Rows, Work.Pad, seed, tokenizer);
         Held = Validation.Count == 0 ? null : new LabelledRows(Rows(Validation), task.Rows, Work.Pad, seed: null);
         Key = Hash(rows);
         var cut = rows.Count(row => row.Truncated);

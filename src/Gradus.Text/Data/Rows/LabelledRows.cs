@@ -1,4 +1,5 @@
 using Gradus.Foundation.Files;
+using Gradus.Text.Tokenizers;
 
 namespace Gradus.Text.Data.Rows;
 
@@ -13,20 +14,25 @@ public sealed class LabelledRows : IBatchSource
     private readonly RowOptions _options;
     private readonly int _pad;
     private readonly Counter? _order, _blocks;
+    private readonly Counter _dropped;
+    private readonly Tokenizer? _dropping;
     private (long Epoch, long Group, int[] Rows) _cached = (-1, -1, []);
 
     /// <param name="rows">The rows, all of them.</param>
     /// <param name="options">How they come together.</param>
     /// <param name="pad">The token that fills up.</param>
-    /// <param name="seed">Decides the order; null: as they are, for measuring.</param>
-    /// <exception cref="UserException">There are none.</exception>
-    public LabelledRows(IReadOnlyList<EncodedRow> rows, RowOptions options, int pad, ulong? seed)
+    /// <param name="seed">Decides the order and which words drop out; null: as they are, for measuring.</param>
+    /// <param name="tokenizer">For word dropout.</param>
+    /// <exception cref="UserException">There are none; or words are to drop out and there is no unknown token.</exception>
+    public LabelledRows(IReadOnlyList<EncodedRow> rows, RowOptions options, int pad, ulong? seed, Tokenizer? tokenizer = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(options);
         if (rows.Count == 0) throw new UserException("there is no row to learn from");
         (_rows, _options, _pad) = (rows, options, pad);
-        if (seed is { } s) (_order, _blocks) = (new Counter(s, "rows.order"), new Counter(s, "rows.blocks"));
+        if (seed is { } s) (_order, _blocks, _dropped) = (new Counter(s, "rows.order"), new Counter(s, "rows.blocks"), new Counter(s, "rows.dropped"));
+        if (seed is not null && options.WordDropout > 0)
+            _dropping = tokenizer?.UnkId is not null ? tokenizer : throw new UserException("task.rows.word_dropout: the tokenizer has no unknown token to show in a word's place");
         Length = rows.Max(row => row.Ids.Length);
         TokensPerEpoch = rows.Sum(row => (long)row.Ids.Length);
     }
@@ -45,7 +51,15 @@ public sealed class LabelledRows : IBatchSource
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
-        return Batch([.. Enumerable.Range(0, rows).Select(i => _rows[Index(checked(first + i))])], _pad, _options.PadToMultipleOf);
+        var batch = Batch([.. Enumerable.Range(0, rows).Select(i => _rows[Index(checked(first + i))])], _pad, _options.PadToMultipleOf);
+        if (_dropping is { } tokenizer)
+            for (var r = 0; r < rows; r++)
+            {
+                var (ids, start) = (r * batch.Length, (ulong)checked((first + r) * Length));
+                for (var t = 0; t < Math.Min(batch.Length, Length); t++)
+                    if (batch.Documents[ids + t] == 0 && !tokenizer.IsSpecial(batch.Ids[ids + t]) && _dropped.Unit(start + (ulong)t) < _options.WordDropout) batch.Ids[ids + t] = tokenizer.UnkId!.Value;
+            }
+        return batch;
     }
 
     /// <summary>Rows as one batch, whatever they are of.</summary>

@@ -12,4 +12,8 @@ public sealed record RowOptions
     /// <summary>Batches are filled up to a multiple of so many tokens.</summary>
     [AtLeast(1), AtMost(1024)]
     public int PadToMultipleOf { get; init; } = 8;
+
+    /// <summary>In training, the share of the tokens that are shown as the unknown one, others each time a row comes (Iyyer et al., 2015).</summary>
+    [AtLeast(0), Below(1)]
+    public double WordDropout { get; init; }
 }

@@ -100,6 +100,22 @@ public class LabelledRowsTests
     }
 
     [Fact]
+    public void Words_drop_out_at_the_rate_said_never_the_frame_and_others_each_epoch()
+    {
+        var encoder = new RowEncoder(s_tokenizer, 500, atEnd: false);
+        EncodedRow[] rows = [.. Enumerable.Range(0, 200).Select(i => encoder.Text("the captain feared the sea and the wind at night", null, 1, i))];
+        var dropping = new LabelledRows(rows, new RowOptions { WordDropout = 0.3 }, 0, seed: 1, s_tokenizer);
+        var batch = dropping.Rows(0, 200);
+        var words = 200 * (rows[0].Ids.Length - 2);
+        Assert.InRange(batch.Ids.Count(id => id == s_tokenizer.UnkId) / (double)words, 0.25, 0.35);
+        for (var r = 0; r < 200; r++) Assert.Equal((rows[0].Ids[0], rows[0].Ids[^1]), (batch.Ids[r * batch.Length], batch.Ids[r * batch.Length + rows[0].Ids.Length - 1]));
+        Assert.Equal(batch.Ids[(5 * batch.Length)..(6 * batch.Length)], dropping.Rows(5, 1).Ids);
+        Assert.NotEqual(batch.Ids, dropping.Rows(200, 200).Ids);
+        Assert.DoesNotContain(s_tokenizer.UnkId!.Value, new LabelledRows(rows, new RowOptions { WordDropout = 0.3 }, 0, seed: null).Rows(0, 200).Ids); // not when measuring
+        Assert.Throws<UserException>(() => new LabelledRows(rows, new RowOptions { WordDropout = 0.3 }, 0, seed: 1, new ByteTokenizer()));
+    }
+
+    [Fact]
     public void No_rows_are_refused() => Assert.Throws<UserException>(() => new LabelledRows([], new RowOptions(), 0, 1));
 
     private static LabelledRows Rows() => new(s_rows, new RowOptions { GroupByLength = 32 }, pad: 0, seed: 1);
