@@ -17,7 +17,8 @@ internal static class PredictCommand
         var model = new Argument<string>("model") { Description = "A model folder or a run folder, trained for a task" };
         var texts = new Argument<string[]>("text") { Description = "Texts; without any, the lines of --input", Arity = ArgumentArity.ZeroOrMore };
         var input = new Option<string?>("--input") { Description = "A file with a text a line; - for standard input", HelpName = "file" };
-        var context = new Option<string?>("--context") { Description = "For questions: the text that holds the answer; a file's name after @", HelpName = "text" };
+        var context = new Option<string?>("--context") { Description = "For questions: the text that holds the answer", HelpName = "text" };
+        var contextFile = new Option<string?>("--context-file") { Description = "The same from a file; - for standard input", HelpName = "file" };
         var length = new Option<int>("--length") { Description = "Most tokens a text; 0: the model's context, at most 512" };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
@@ -28,8 +29,8 @@ internal static class PredictCommand
             Examples:
               gradus predict runs/sentiment "a gripping , funny film"
               gradus classify runs/spam --input mails.txt --json
-              gradus predict runs/qa "Who built it?" --context @page.txt
-            """) { model, texts, input, context, length, precision, device, json };
+              gradus predict runs/qa "Who built it?" --context-file page.txt
+            """) { model, texts, input, context, contextFile, length, precision, device, json };
         command.Aliases.Add("classify");
         command.SetAction((result, cancel) =>
         {
@@ -37,7 +38,7 @@ internal static class PredictCommand
             if (given.Length == 0 == file is null) throw new UserException(file is null ? "nothing to look at: give texts, or --input" : "give either texts or --input, not both");
             using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
             var work = LoadedTask.Of(loaded, GenerateCommand.AtLeast(0, result.GetValue(length), "--length"));
-            var page = result.GetValue(context) is { } said ? said.StartsWith('@') ? InputLines.ReadAll(said[1..]) : said : null;
+            var page = result.GetValue(context) ?? (result.GetValue(contextFile) is { } name ? InputLines.ReadAll(name) : null);
             if (page is not null && work.Head.Kind != TaskHead.QuestionAnswering) throw new UserException("--context: the model answers no questions");
             var lines = (file is null ? given : InputLines.Read(file)).Where(line => line.Trim().Length > 0);
             var empty = true;

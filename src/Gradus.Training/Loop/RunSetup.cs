@@ -74,7 +74,7 @@ internal sealed class RunSetup : IDisposable
             Tokenizer tokenizer;
             if (recipe.Task is not null)
             {
-                tokenizer = OpenTokenizer(recipe, folder, () => recipe.Records!.Train.Read(new SourceReport()).SelectMany(record => record.Texts).Select(text => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(text)), say);
+                tokenizer = OpenTokenizer(recipe, folder, () => Texts(recipe), say);
             }
             else if (recipe.Prepared is { } prepared)
             {
@@ -157,6 +157,13 @@ internal sealed class RunSetup : IDisposable
 
     private static ObjectiveOptions ObjectiveOf(TrainRecipe recipe) => recipe.Objective
         ?? (recipe.Task is { } task ? (ObjectiveOptions)Activator.CreateInstance(Components.Of(typeof(ObjectiveOptions)).Single(c => c.Kind == task.ObjectiveKind).Type)! : new CausalLmOptions());
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Texts(TrainRecipe recipe)
+    {
+        var records = recipe.Records!.Train.Read(new SourceReport()).ToList();
+        _ = recipe.Task!.HeadFor(records); // records that are not for the task are said before a tokenizer is trained on them
+        return records.SelectMany(record => record.Texts).Select(text => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(text));
+    }
 
     private static string KeyOf(Tokenizer tokenizer)
     {
