@@ -42,7 +42,7 @@ internal static class ChatCommand
             };
             using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
             var chat = ChatTemplate.Load(result.GetValue(template) ?? loaded.Folder, loaded.Tokenizer);
-            return Task.FromResult(new ChatSession(loaded, chat, sampling, result.GetValue(json)) { System = result.GetValue(system) }.Run(System.Console.In, cancel));
+            return Task.FromResult(new ChatSession(loaded, chat, sampling, result.GetValue(json)) { SystemPrompt = result.GetValue(system) }.Run(System.Console.In, cancel));
         });
         return command;
     }
@@ -58,7 +58,7 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
     private readonly List<ChatMessage> _turns = [];
     private readonly bool _person = !System.Console.IsInputRedirected && !json;
 
-    public string? System { get; set; }
+    public string? SystemPrompt { get; set; }
 
     public int Run(TextReader input, CancellationToken cancel)
     {
@@ -125,7 +125,7 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
     {
         while (true)
         {
-            IReadOnlyList<ChatMessage> messages = System is { Length: > 0 } system ? [new ChatMessage("system", system), .. _turns] : _turns;
+            IReadOnlyList<ChatMessage> messages = SystemPrompt is { Length: > 0 } system ? [new ChatMessage("system", system), .. _turns] : _turns;
             var ids = template.Apply(messages, new ChatOptions { AddGenerationPrompt = true }).Ids;
             if (ids.Length + Math.Min(16, sampling.MaxNewTokens) <= loaded.Model.MaxPositions) return ids;
             if (_turns.Count < 3)
@@ -146,14 +146,14 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
                 _turns.Clear();
                 break;
             case "/system":
-                System = rest;
+                SystemPrompt = rest;
                 break;
             case "/set":
                 Set(rest);
                 break;
             case "/save":
                 if (rest.Length == 0) throw new UserException("/save: name a file");
-                var messages = (System is { Length: > 0 } system ? [("system", system)] : Array.Empty<(string, string)>()).Concat(_turns.Select(turn => (turn.Role, turn.Content ?? "")));
+                var messages = (SystemPrompt is { Length: > 0 } system ? [("system", system)] : Array.Empty<(string, string)>()).Concat(_turns.Select(turn => (turn.Role, turn.Content ?? "")));
                 Durable.WriteText(rest, JsonSerializer.Serialize(new { messages = messages.Select(m => new { role = m.Item1, content = m.Item2 }) }, s_json) + "\n");
                 Terminal.Note($"{rest}: {_turns.Count} messages, as a row of `messages` that can be trained on");
                 break;
@@ -165,7 +165,7 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
         }
     }
 
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = global::System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private void Set(string rest)
     {

@@ -17,6 +17,7 @@ internal static class Composition
         QuickstartCommand.Create(),
         TrainCommand.Create(),
         GenerateCommand.Create(),
+        ChatCommand.Create(),
         EvalCommand.Create(),
         PredictCommand.Create(),
         TokenizerCommand.Create(),

@@ -22,13 +22,13 @@ internal sealed class RunSetup : IDisposable
 {
     private readonly ObjectiveOptions _objective;
 
-    private RunSetup(TrainRecipe recipe, Tokenizer tokenizer, PreparedData? data, TaskRun? task, ModelOptions modelOptions, ILanguageModel model)
+    private RunSetup(TrainRecipe recipe, Tokenizer tokenizer, PreparedData? data, RecordRun? records, ModelOptions modelOptions, ILanguageModel model)
     {
-        (Recipe, Tokenizer, Data, Task, ModelOptions, Model) = (recipe, tokenizer, data, task, modelOptions, model);
+        (Recipe, Tokenizer, Data, Records, ModelOptions, Model) = (recipe, tokenizer, data, records, modelOptions, model);
         _objective = ObjectiveOf(recipe);
         if (_objective.Problem(model) is { } problem) throw new UserException($"objective.kind: {problem}");
         Objective = _objective.Build();
-        Rows = task is not null ? task.Train : _objective.Rows(new PackedWindows(data!.Train, recipe.Windows, (ulong)recipe.Trainer.Seed), tokenizer, (ulong)recipe.Trainer.Seed);
+        Rows = records is not null ? records.Train : _objective.Rows(new PackedWindows(data!.Train, recipe.Windows, (ulong)recipe.Trainer.Seed), tokenizer, (ulong)recipe.Trainer.Seed);
         recipe.Layers.Apply(model);
         Optimizer = recipe.Optimizer.Build(model.Parameters);
     }
@@ -39,8 +39,15 @@ internal sealed class RunSetup : IDisposable
     /// <summary>Documents; null for a run on records.</summary>
     public PreparedData? Data { get; }
 
-    /// <summary>Records of a task; null for a run on documents.</summary>
-    public TaskRun? Task { get; }
+    /// <summary>Records; null for a run on documents.</summary>
+    public RecordRun? Records { get; }
+
+    /// <summary>Records of a task, or null.</summary>
+    public TaskRun? Task => Records as TaskRun;
+
+    /// <summary>Conversations, or null.</summary>
+    public ChatRun? Chat => Records as ChatRun;
+
     public ModelOptions ModelOptions { get; }
     public ILanguageModel Model { get; }
     public IObjective Objective { get; }
@@ -48,18 +55,17 @@ internal sealed class RunSetup : IDisposable
     public Optimizer Optimizer { get; }
 
     /// <summary>SHA-256 of what is learned from.</summary>
-    public string DataKey => Task?.Key ?? Data!.Record.Key;
+    public string DataKey => Records?.Key ?? Data!.Record.Key;
 
     /// <summary>SHA-256 of the tokenizer.</summary>
     public required string TokenizerKey { get; init; }
 
     /// <summary>Tokens of one pass over the training data.</summary>
-    public long TrainingTokens => Task?.Train.TokensPerEpoch ?? Data!.Train.Tokens;
+    public long TrainingTokens => Records?.Train.TokensPerEpoch ?? Data!.Train.Tokens;
 
     /// <summary>What is learned from, for the report.</summary>
-    public string DataDescription => Task is { } task
-        ? FormattableString.Invariant($"{task.Train.TokensPerEpoch:N0} tokens in {task.Train.RowsPerEpoch:N0} rows{(task.Truncated > 0 ? FormattableString.Invariant($", {task.Truncated:N0} of them cut") : "")}")
-        : FormattableString.Invariant($"{Data!.Train.Tokens:N0} tokens, {Data.Train.Documents:N0} documents");
+    public string DataDescription => Records?.Description
+        ?? FormattableString.Invariant($"{Data!.Train.Tokens:N0} tokens, {Data.Train.Documents:N0} documents");
 
     /// <summary>Makes or opens everything below <paramref name="folder"/>. What is there from before is used again when it is the same.</summary>
     /// <exception cref="UserException">Something of the recipe does not go together or does not exist.</exception>
@@ -72,7 +78,7 @@ internal sealed class RunSetup : IDisposable
         try
         {
             Tokenizer tokenizer;
-            if (recipe.Task is not null)
+            if (recipe.Records is not null)
             {
                 tokenizer = OpenTokenizer(recipe, folder, () => Texts(recipe), say);
             }
@@ -100,16 +106,17 @@ internal sealed class RunSetup : IDisposable
             // A folder whose output layer is for this task already goes on with its labels.
             var known = recipe.Model.From is { } from && recipe.Task is { } again && ConfigFile.ReadHead(Path.Combine(from, ConfigFile.Name)) is { } old && again.Takes(old) && again.Keeps(old) ? old : null;
             var task = recipe.Task is null ? null : new TaskRun(recipe.Task, recipe.Records!, tokenizer, known, causal, (ulong)recipe.Trainer.Seed, say);
+            RecordRun? records = task is null && recipe.Records is not null ? new ChatRun(recipe.Chat ?? new(), recipe.Records, tokenizer, recipe.Model.From, (ulong)recipe.Trainer.Seed, say) : task;
             (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, head: task?.Head);
             _ = options.WithVocabulary(tokenizer.VocabSize); // a model read from a folder must have rows enough
-            var added = task is null ? ObjectiveOf(recipe).Added(tokenizer) : 0;
-            if (task is null && recipe.Windows.Length + added > model.MaxPositions)
+            var added = records is null ? ObjectiveOf(recipe).Added(tokenizer) : 0;
+            if (records is null && recipe.Windows.Length + added > model.MaxPositions)
                 throw new UserException(FormattableString.Invariant($"windows.length: {recipe.Windows.Length}{(added > 0 ? $" and {added} tokens round it are" : " is")} more than the {model.MaxPositions} positions of the model"));
-            if (task?.Train.Length > model.MaxPositions)
-                throw new UserException(FormattableString.Invariant($"task.max_length: {recipe.Task!.MaxLength} is more than the {model.MaxPositions} positions of the model"));
-            if (recipe.Trainer.EarlyStopping is not null && !(data?.Has(DataSplit.Validation) ?? task!.Validation.Count > 0))
-                throw new UserException(task is null ? "trainer.early_stopping: there is no validation data; raise data.split.validation" : "trainer.early_stopping: there are no validation records; raise records.validation_share");
-            return new RunSetup(recipe, tokenizer, data, task, options, model) { TokenizerKey = data?.Record.Tokenizer ?? KeyOf(tokenizer) };
+            if (records?.Train.Length > model.MaxPositions)
+                throw new UserException(FormattableString.Invariant($"{records.LengthKey}: rows of {records.Train.Length} tokens are more than the {model.MaxPositions} positions of the model"));
+            if (recipe.Trainer.EarlyStopping is not null && !(data?.Has(DataSplit.Validation) ?? records!.Held is not null))
+                throw new UserException(records is null ? "trainer.early_stopping: there is no validation data; raise data.split.validation" : "trainer.early_stopping: there are no validation records; raise records.validation_share");
+            return new RunSetup(recipe, tokenizer, data, records, options, model) { TokenizerKey = data?.Record.Tokenizer ?? KeyOf(tokenizer) };
         }
         catch
         {
@@ -124,7 +131,7 @@ internal sealed class RunSetup : IDisposable
     {
         var o = Recipe.Trainer;
         if (o.ValidateEvery == 0) return null;
-        if (Task is { } task) return task.Held is { } rows ? new Validator(rows, o.Batch, 0, null) { Score = model => task.Score(model, o.Batch) } : null;
+        if (Records is { } records) return records.Held is { } rows ? new Validator(rows, o.Batch, 0, null) { Score = model => records.Score(model, o.Batch) } : null;
         if (!Data!.Has(DataSplit.Validation)) return null;
         var held = Data[DataSplit.Validation];
         var windows = new SequentialWindows(held, Recipe.Windows with { Stride = 0, RandomPhase = false });
@@ -133,7 +140,7 @@ internal sealed class RunSetup : IDisposable
     }
 
     /// <summary>Writes samples; null for a model that cannot continue a text.</summary>
-    public Func<ILanguageModel, RunState, SampleReport>? Sampler() => Model.IsCausal && Task is null ? Sample : null;
+    public Func<ILanguageModel, RunState, SampleReport>? Sampler() => Model.IsCausal && Records is null ? Sample : null;
 
     /// <summary>How good the model's answers to records are.</summary>
     public TaskResult Measure(IReadOnlyList<DataRecord> records) => TaskEvaluation.Measure(Model, Task!.Work, records, Recipe.Trainer.Batch);
@@ -161,7 +168,7 @@ internal sealed class RunSetup : IDisposable
     private static IEnumerable<ReadOnlyMemory<byte>> Texts(TrainRecipe recipe)
     {
         var records = recipe.Records!.Train.Read(new SourceReport()).ToList();
-        _ = recipe.Task!.HeadFor(records); // records that are not for the task are said before a tokenizer is trained on them
+        _ = recipe.Task?.HeadFor(records); // records that are not for the task are said before a tokenizer is trained on them
         return records.SelectMany(record => record.Texts).Select(text => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(text));
     }
 

@@ -1,8 +1,7 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Gradus.Foundation.Files;
 using Gradus.Inference.Tasks;
 using Gradus.Models.Nn;
+using Gradus.Text.Data;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Rows;
 using Gradus.Text.Tokenizers;
@@ -10,7 +9,7 @@ using Gradus.Text.Tokenizers;
 namespace Gradus.Training.Loop;
 
 /// <summary>A task's records as rows for the loop, and as questions for measuring.</summary>
-internal sealed class TaskRun
+internal sealed class TaskRun : RecordRun
 {
     private readonly List<DataRecord> _train;
 
@@ -28,22 +27,21 @@ internal sealed class TaskRun
         Key = Hash(rows);
         var cut = rows.Count(row => row.Truncated);
         say(FormattableString.Invariant($"records: {_train.Count:N0} to learn from, {Validation.Count:N0} to validate on{(Test.Count > 0 ? FormattableString.Invariant($", {Test.Count:N0} to test on") : "")}; {rows.Sum(row => (long)row.Ids.Length):N0} tokens{(cut > 0 ? FormattableString.Invariant($"; {cut:N0} rows of {rows.Count:N0} did not fit into {task.MaxLength} tokens (task.max_length)") : "")}"));
-        Truncated = cut;
+        Description = FormattableString.Invariant($"{Train.TokensPerEpoch:N0} tokens in {Train.RowsPerEpoch:N0} rows{(cut > 0 ? FormattableString.Invariant($", {cut:N0} of them cut") : "")}");
     }
 
     public TaskHead Head { get; }
     public TaskWork Work { get; }
-    public LabelledRows Train { get; }
-    public LabelledRows? Held { get; }
+    public override IBatchSource Train { get; }
+    public override IBatchSource? Held { get; }
     public List<DataRecord> Validation { get; }
     public List<DataRecord> Test { get; }
-    public long Truncated { get; }
-
-    /// <summary>SHA-256 of what is learned from.</summary>
-    public string Key { get; }
+    public override string Key { get; }
+    public override string Description { get; }
+    public override string LengthKey => "task.max_length";
 
     /// <summary>How good a model is on the validation records; no intervals, as the loop asks often.</summary>
-    public IReadOnlyList<TaskScore> Score(ILanguageModel model, int rowsAtOnce) => TaskEvaluation.Measure(model, Work, Validation, rowsAtOnce, intervals: false).Scores;
+    public override IReadOnlyList<TaskScore> Score(ILanguageModel model, int rowsAtOnce) => TaskEvaluation.Measure(model, Work, Validation, rowsAtOnce, intervals: false).Scores;
 
     /// <summary>The measured sets by name: what the report compares before and after.</summary>
     public IEnumerable<(string Name, List<DataRecord> Records)> Sets()
@@ -55,25 +53,4 @@ internal sealed class TaskRun
     public TaskResult Baseline(List<DataRecord> records) => TaskEvaluation.Baseline(Work, _train, records);
 
     private List<EncodedRow> Rows(List<DataRecord> records) => [.. records.SelectMany(Work.Encode)];
-
-    private static string Hash(IReadOnlyList<EncodedRow> rows)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> bytes = stackalloc byte[4];
-        foreach (var row in rows)
-        {
-            Add(row.Ids.Length, hash, bytes);
-            foreach (var id in row.Ids) Add(id, hash, bytes);
-            foreach (var target in row.Targets) Add(target, hash, bytes);
-            Add(BitConverter.SingleToInt32Bits(row.Weight), hash, bytes);
-            Add(BitConverter.SingleToInt32Bits(row.Value ?? 0), hash, bytes);
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-
-        static void Add(int value, IncrementalHash hash, Span<byte> bytes)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
-            hash.AppendData(bytes);
-        }
-    }
 }

@@ -3,6 +3,7 @@ using Gradus.Inference.Generation;
 using Gradus.Inference.Tasks;
 using Gradus.Models.Families;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Rows;
 using Gradus.Text.Tokenizers;
 using Gradus.Training.Objectives;
 using Gradus.Training.Optim;
@@ -57,8 +58,11 @@ public sealed record TrainRecipe : IValidated
     /// <summary>What the model is to do besides predicting tokens, learned from <see cref="Records"/>. Unset: it predicts tokens.</summary>
     public TaskOptions? Task { get; init; }
 
-    /// <summary>Labelled records, in place of <see cref="Data"/>.</summary>
+    /// <summary>Labelled records for a task, or, without a task, conversations and prompts with answers; in place of <see cref="Data"/>.</summary>
     public RecordSets? Records { get; init; }
+
+    /// <summary>How conversations become rows, for records without a task.</summary>
+    public ChatRowOptions? Chat { get; init; }
 
     /// <summary>What training makes small. Unset: what goes with the task, or causal-lm.</summary>
     public ObjectiveOptions? Objective { get; init; }
@@ -75,10 +79,12 @@ public sealed record TrainRecipe : IValidated
     public IEnumerable<(string Key, string Message)> Problems()
     {
         if ((Data is null ? 0 : 1) + (Prepared is null ? 0 : 1) + (Records is null ? 0 : 1) != 1)
-            yield return (nameof(Data), "give one of data (documents), prepared (a folder that `gradus data prepare` made) and records (labelled examples for a task)");
-        if (Task is null != Records is null) yield return (nameof(Task), Task is null ? "records are for a task; say which: task: { kind: sequence-classification }" : "a task learns from records; say where they are");
+            yield return (nameof(Data), "give one of data (documents), prepared (a folder that `gradus data prepare` made) and records (conversations, or labelled examples for a task)");
+        if (Task is not null && Records is null) yield return (nameof(Task), "a task learns from records; say where they are");
+        if (Chat is not null && (Records is null || Task is not null)) yield return (nameof(Chat), Records is null ? "chat learns from records; say where they are" : "a task learns from labels, not from conversations; leave one of the two out");
+        if (Chat is { } chat && Model.From is null && chat.MaxLength > Model.ContextLength) yield return ("chat.max_length", $"{chat.MaxLength} is more than the {Model.ContextLength} positions of the model");
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
         if (Task is { } task && Model.From is null && task.MaxLength > Model.ContextLength) yield return ("task.max_length", $"{task.MaxLength} is more than the {Model.ContextLength} positions of the model");
-        if (Task is null && Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
+        if (Records is null && Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
     }
 }

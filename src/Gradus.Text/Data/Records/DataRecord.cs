@@ -24,6 +24,10 @@ public sealed record Conversation : DataRecord
     /// <summary>Tools the assistant may call, as the template wants them, or null.</summary>
     public JsonElement? Tools { get; init; }
 
+    public override string SplitKey => string.Join('\n', Messages.Select(message => message.Json.GetRawText()));
+
+    public override IReadOnlyList<string> Texts => [.. Messages.Select(message => message.Content).OfType<string>()];
+
     /// <summary>How much a message counts in the loss: its <c>weight</c>, or 1.</summary>
     public double Weight(int message) => Messages[message].Json.TryGetProperty("weight", out var w) && w.ValueKind == JsonValueKind.Number ? w.GetDouble() : 1;
 }
@@ -34,6 +38,10 @@ public sealed record Completion : DataRecord
     public required string Prompt { get; init; }
 
     public required string Response { get; init; }
+
+    public override string SplitKey => Prompt + "\n" + Response;
+
+    public override IReadOnlyList<string> Texts => [Prompt, Response];
 }
 
 /// <summary>One prompt, a better and a worse answer (DPO, reward models).</summary>

@@ -13,6 +13,9 @@ public sealed record EncodedRow(int[] Ids, int[] Targets)
     /// <summary>How much the row's targets count; 1 for all.</summary>
     public float Weight { get; init; } = 1;
 
+    /// <summary>How much each target counts, times <see cref="Weight"/>; null: 1 each.</summary>
+    public float[]? Weights { get; init; }
+
     /// <summary>The number to be said, for a regression.</summary>
     public float? Value { get; init; }
 

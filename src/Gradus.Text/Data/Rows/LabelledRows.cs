@@ -69,7 +69,7 @@ public sealed class LabelledRows : IBatchSource
         var longest = rows.Max(row => row.Ids.Length);
         var batch = new TokenBatch(rows.Count, (longest + multiple - 1) / multiple * multiple);
         if (rows.Any(row => row.Types is not null)) batch.Types = new int[batch.Ids.Length];
-        if (rows.Any(row => row.Weight != 1)) batch.Weights = new float[batch.Ids.Length];
+        if (rows.Any(row => row.Weight != 1 || row.Weights is not null)) batch.Weights = new float[batch.Ids.Length];
         if (rows.Any(row => row.Value is not null)) batch.Values = new float[batch.Ids.Length];
         for (var r = 0; r < rows.Count; r++)
         {
@@ -80,7 +80,7 @@ public sealed class LabelledRows : IBatchSource
             row.Types?.CopyTo(batch.Row(batch.Types!, r));
             batch.Row(batch.Documents, r)[used..].Fill(1);
             for (var t = 0; t < batch.Length; t++) batch.Positions[r * batch.Length + t] = t;
-            batch.Weights?.AsSpan(r * batch.Length, used).Fill(row.Weight);
+            for (var t = 0; batch.Weights is { } weights && t < used; t++) weights[r * batch.Length + t] = row.Weight * (row.Weights?[t] ?? 1);
             if (row.Value is { } value) batch.Values.AsSpan(r * batch.Length, used).Fill(value);
             batch.HasDocumentBorders |= used < batch.Length;
             batch.TargetCount += row.Targets.Count(target => target != TokenBatch.Ignore);

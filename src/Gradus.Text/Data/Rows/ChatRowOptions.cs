@@ -1,0 +1,60 @@
+using Gradus.Foundation.Recipes;
+
+namespace Gradus.Text.Data.Rows;
+
+/// <summary>Which words of a conversation are learned.</summary>
+public enum LearnedTurns
+{
+    /// <summary>All the assistant says.</summary>
+    Every,
+
+    /// <summary>What the assistant says last.</summary>
+    Last,
+
+    /// <summary>Everything, the template and the user's words too.</summary>
+    All,
+}
+
+/// <summary>What becomes of conversations that cannot be learned from as they are.</summary>
+public enum UnusableRows
+{
+    /// <summary>They are left out, and counted.</summary>
+    Drop,
+
+    /// <summary>The run stops and names the first.</summary>
+    Stop,
+
+    /// <summary>Too long ones lose their end, and are counted.</summary>
+    Cut,
+}
+
+/// <summary>The <c>chat</c> section: how conversations, or prompts with their answers, become rows to learn from.</summary>
+public sealed record ChatRowOptions : IValidated
+{
+    /// <summary>Most tokens a row.</summary>
+    [AtLeast(8), AtMost(1 << 20)]
+    public int MaxLength { get; init; } = 512;
+
+    /// <summary>Which words are learned.</summary>
+    public LearnedTurns Learn { get; init; }
+
+    /// <summary>A chat template file, or a folder with one; unset: the model's own.</summary>
+    public string? Template { get; init; }
+
+    /// <summary>Puts several conversations into one row, each a document of its own that attention does not leave; else rows of about one length come together and are filled up.</summary>
+    public bool Pack { get; init; } = true;
+
+    /// <summary>Conversations of more than <see cref="MaxLength"/> tokens.</summary>
+    public UnusableRows TooLong { get; init; } = UnusableRows.Cut;
+
+    /// <summary>Conversations in which nothing is learned: the assistant says nothing, or not before the cut.</summary>
+    public UnusableRows NothingToLearn { get; init; }
+
+    /// <summary>How rows come together without packing.</summary>
+    public RowOptions Rows { get; init; } = new();
+
+    public IEnumerable<(string Key, string Message)> Problems()
+    {
+        if (NothingToLearn == UnusableRows.Cut) yield return (nameof(NothingToLearn), "cut is for too_long; drop or stop");
+    }
+}

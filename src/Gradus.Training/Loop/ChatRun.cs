@@ -1,0 +1,145 @@
+using Gradus.Foundation.Files;
+using Gradus.Inference.Generation;
+using Gradus.Models.Nn;
+using Gradus.Text.Data;
+using Gradus.Text.Data.Records;
+using Gradus.Text.Data.Rows;
+using Gradus.Text.Tokenizers;
+using Gradus.Text.Tokenizers.Chat;
+
+namespace Gradus.Training.Loop;
+
+/// <summary>Conversations as rows for the loop, and as questions for measuring.</summary>
+internal sealed class ChatRun : RecordRun
+{
+    private const int Asked = 100;
+
+    private readonly Tokenizer _tokenizer;
+    private readonly ChatRowOptions _options;
+    private readonly Lazy<ChatTemplate> _template;
+    private readonly List<DataRecord> _validation;
+
+    /// <param name="options">The <c>chat</c> section.</param>
+    /// <param name="sets">The records.</param>
+    /// <param name="tokenizer">Text to ids.</param>
+    /// <param name="model">Where the model's own template is, or null.</param>
+    /// <param name="seed">Of the order.</param>
+    /// <param name="say">Messages for the person.</param>
+    /// <exception cref="UserException">The records are no conversations, or there is nothing to learn from them.</exception>
+    public ChatRun(ChatRowOptions options, RecordSets sets, Tokenizer tokenizer, string? model, ulong seed, Action<string> say)
+    {
+        (_options, _tokenizer) = (options, tokenizer);
+        _template = new(() => ChatTemplate.Load(options.Template ?? model ?? throw new UserException("chat.template: a model that is not read from a folder has no chat template; name a file, such as recipes/sft/alpaca.jinja"), tokenizer));
+        var encoder = new ChatRowEncoder(tokenizer, () => _template.Value, options);
+        (var train, _validation, var test) = sets.Read(say);
+        if (test.Count > 0) throw new UserException("records.test: a chat run measures on records.validation; leave this out");
+        if (options.Template is not null) _ = _template.Value; // wrong ones are refused now, and it goes beside the model
+        var rows = Usable(encoder, train, "train", say);
+        var held = _validation.Count == 0 ? [] : Usable(encoder, _validation, "validation", say);
+        Refuse(train, _validation, rows);
+        Train = Source(rows, encoder.Pad, seed);
+        Held = held.Count == 0 ? null : Source(held, encoder.Pad, null);
+        Key = Hash(rows);
+        var learned = rows.Sum(row => row.Targets.LongCount(target => target != TokenBatch.Ignore));
+        say(FormattableString.Invariant($"records: {rows.Count:N0} conversations to learn from in {Train.RowsPerEpoch:N0} rows, {held.Count:N0} to validate on; {Train.TokensPerEpoch:N0} tokens, {learned:N0} of them ({100.0 * learned / Train.TokensPerEpoch:F0} %) learned"));
+        Description = FormattableString.Invariant($"{Train.TokensPerEpoch:N0} tokens, {learned:N0} learned, in {rows.Count:N0} conversations");
+    }
+
+    public override IBatchSource Train { get; }
+    public override IBatchSource? Held { get; }
+    public override string Key { get; }
+    public override string Description { get; }
+    public override string LengthKey => "chat.max_length";
+
+    /// <summary>Puts the template beside the model, which then talks by it.</summary>
+    public void SaveTemplate(string folder)
+    {
+        if (_template.IsValueCreated) _template.Value.Save(folder);
+    }
+
+    /// <summary>
+    /// Answers to held-out questions, at most <see cref="Asked"/>: what a model says first, and how many answers it ends by itself. Greedy,
+    /// up to <c>chat.max_length</c> tokens; a model that was not taught to stop runs on.
+    /// </summary>
+    public ChatAnswers Answers(ILanguageModel model)
+    {
+        var ends = _template.IsValueCreated && _template.Value.EndOfTurn() is { } end ? new[] { end } : [];
+        var generator = new TextGenerator(model, _tokenizer, ends);
+        var (asked, stopped, examples) = (0, 0, new List<(string Question, string Answer)>());
+        foreach (var (question, ids) in _validation.Select(Question).Where(q => q.Ids.Length > 0 && q.Ids.Length < Math.Min(_options.MaxLength, model.MaxPositions)).Take(Asked))
+        {
+            using var scope = Gradus.Engine.Tensors.Tensor.Scope();
+            var (text, _, finish) = generator.Complete(ids, new Sampling { Temperature = 0, MaxNewTokens = _options.MaxLength });
+            asked++;
+            stopped += finish == FinishReason.EndOfText ? 1 : 0;
+            if (examples.Count < 5) examples.Add((question, text));
+        }
+        return new(asked, stopped, examples);
+    }
+
+    /// <summary>What stands before the last answer of a record.</summary>
+    private (string Question, int[] Ids) Question(DataRecord record)
+    {
+        switch (record)
+        {
+            case Completion completion:
+                return (completion.Prompt, _tokenizer.Encode(completion.Prompt));
+            case Conversation talk:
+                var last = talk.Messages.ToList().FindLastIndex(message => message.Role == "assistant");
+                if (last <= 0) return ("", []);
+                return (talk.Messages[last - 1].Content ?? "", _template.Value.Apply([.. talk.Messages.Take(last)], new ChatOptions { Tools = talk.Tools, AddGenerationPrompt = true }).Ids);
+            default:
+                return ("", []);
+        }
+    }
+
+    private IBatchSource Source(List<EncodedRow> rows, int pad, ulong? seed) =>
+        _options.Pack ? new PackedRows(rows, _options.MaxLength, pad, seed) : new LabelledRows(rows, _options.Rows, pad, seed);
+
+    private List<EncodedRow> Usable(ChatRowEncoder encoder, List<DataRecord> records, string name, Action<string> say)
+    {
+        var rows = new List<EncodedRow>(records.Count);
+        var (cut, dropped, empty) = (0, 0, 0);
+        for (var i = 0; i < records.Count; i++)
+        {
+            var row = encoder.Encode(records[i], i);
+            if (row.Truncated)
+            {
+                if (_options.TooLong == UnusableRows.Stop) throw new UserException($"{records[i].Place}: has more than {_options.MaxLength} tokens (chat.max_length, chat.too_long)");
+                if (_options.TooLong == UnusableRows.Drop)
+                {
+                    dropped++;
+                    continue;
+                }
+                cut++;
+            }
+            if (row.Targets.All(target => target == TokenBatch.Ignore))
+            {
+                if (_options.NothingToLearn == UnusableRows.Stop) throw new UserException($"{records[i].Place}: nothing is learned from it: the assistant says nothing{(row.Truncated ? FormattableString.Invariant($" in the first {_options.MaxLength} tokens (chat.max_length)") : "")} (chat.nothing_to_learn)");
+                empty++;
+                continue;
+            }
+            rows.Add(row);
+        }
+        if (cut + dropped + empty > 0)
+            say(FormattableString.Invariant($"records.{name}: of {records.Count:N0} conversations {cut:N0} were cut and {dropped:N0} left out as too long for {_options.MaxLength} tokens (chat.max_length), {empty:N0} left out with nothing to learn"));
+        return rows.Count > 0 ? rows : throw new UserException($"records.{name}: nothing can be learned from any of {records.Count} records: {(empty > 0 ? "the assistant says nothing in them, or not before chat.max_length" : "all are longer than chat.max_length")}");
+    }
+
+    /// <summary>What makes a run worthless is said before its first step.</summary>
+    private void Refuse(List<DataRecord> train, List<DataRecord> validation, List<EncodedRow> rows)
+    {
+        var known = train.Select(record => record.SplitKey).ToHashSet(StringComparer.Ordinal);
+        if (validation.FirstOrDefault(record => known.Contains(record.SplitKey)) is { } leak)
+            throw new UserException($"{leak.Place}: this validation record is among the training records as well; take it out, or let records.validation_share divide them");
+        int[] ends = [.. _tokenizer.EosId is { } eos ? [eos] : Array.Empty<int>(), .. _template.IsValueCreated && _template.Value.EndOfTurn() is { } end ? [end] : Array.Empty<int>()];
+        if (!rows.Any(row => row.Targets.Any(ends.Contains)))
+            throw new UserException("chat.template: no row teaches the model to stop: after the assistant's words the template writes no control token that is learned (<|im_end|>, eos_token …)");
+    }
+}
+
+/// <summary>What a model answers to questions it has not seen.</summary>
+/// <param name="Asked">Questions.</param>
+/// <param name="Stopped">Answers that the model ended itself.</param>
+/// <param name="Examples">Some of them.</param>
+internal sealed record ChatAnswers(int Asked, int Stopped, IReadOnlyList<(string Question, string Answer)> Examples);

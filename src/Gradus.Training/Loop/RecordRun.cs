@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Gradus.Inference.Tasks;
+using Gradus.Models.Nn;
+using Gradus.Text.Data;
+using Gradus.Text.Data.Rows;
+
+namespace Gradus.Training.Loop;
+
+/// <summary>Records as rows for the loop: those of a task, or conversations.</summary>
+internal abstract class RecordRun
+{
+    /// <summary>Rows to learn from.</summary>
+    public abstract IBatchSource Train { get; }
+
+    /// <summary>Rows to validate on, in order; null: none.</summary>
+    public abstract IBatchSource? Held { get; }
+
+    /// <summary>SHA-256 of what is learned from.</summary>
+    public abstract string Key { get; }
+
+    /// <summary>What is learned from, for the report.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Where the recipe says how long a row may be.</summary>
+    public abstract string LengthKey { get; }
+
+    /// <summary>What a model is judged by, the deciding score first; empty: by the loss.</summary>
+    public virtual IReadOnlyList<TaskScore> Score(ILanguageModel model, int rowsAtOnce) => [];
+
+    protected static string Hash(IReadOnlyList<EncodedRow> rows)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> bytes = stackalloc byte[4];
+        foreach (var row in rows)
+        {
+            Add(row.Ids.Length, hash, bytes);
+            foreach (var id in row.Ids) Add(id, hash, bytes);
+            foreach (var target in row.Targets) Add(target, hash, bytes);
+            foreach (var weight in row.Weights ?? []) Add(BitConverter.SingleToInt32Bits(weight), hash, bytes);
+            Add(BitConverter.SingleToInt32Bits(row.Weight), hash, bytes);
+            Add(BitConverter.SingleToInt32Bits(row.Value ?? 0), hash, bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        static void Add(int value, IncrementalHash hash, Span<byte> bytes)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+            hash.AppendData(bytes);
+        }
+    }
+}
