@@ -75,7 +75,7 @@ public class LabelledRowsTests
         }
         var cut = new RowEncoder(s_tokenizer, row.Places[3] + 1, atEnd: false).Words(words, [0, 1, 2, 3, 4], 0);
         Assert.True(cut.Truncated);
-        Assert.Equal([-1, -1], cut.Places[^2..]);
+        Assert.Equal([-1, -1], cut.Places.TakeLast(2));
         Assert.Equal(s_tokenizer.IdOf("[SEP]"), cut.Ids[^1]);
     }
 
