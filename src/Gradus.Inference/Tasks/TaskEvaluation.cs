@@ -2,7 +2,6 @@ using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Inference.Evaluation.Metrics;
 using Gradus.Models.Nn;
-using Gradus.Text.Data;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Rows;
 

@@ -17,7 +17,7 @@ public sealed class PredictCommandTests : IDisposable
     public void A_classifier_says_labels_and_is_measured_with_intervals()
     {
         var here = Model(new TaskHead(TaskHead.SequenceClassification, ["bad", "good"]));
-        File.WriteAllText(_folder.File("rows.tsv"), "the captain loved the sea\tgood\na whale feared no one\tbad\nthe wind\tgood\n");
+        File.WriteAllText(_folder.File("rows.tsv"), "text\tlabel\nthe captain loved the sea\tgood\na whale feared no one\tbad\nthe wind\tgood\n");
         var said = CommandLine.Run(here, "classify", "model", "the captain loved the sea", "the wind", "--json").Done();
         Assert.Equal(2, said.Lines.Length);
         Assert.Contains(said.Json.GetProperty("label").GetString(), new[] { "bad", "good" });
@@ -29,7 +29,7 @@ public sealed class PredictCommandTests : IDisposable
         File.WriteAllText(_folder.File("texts.txt"), "a whale\n\nthe sea\n");
         Assert.Equal(2, CommandLine.Run(here, "predict", "model", "--input", "texts.txt").Done().Lines.Length);
 
-        File.WriteAllText(_folder.File("other.tsv"), "the wind\tgod\n");
+        File.WriteAllText(_folder.File("other.tsv"), "text\tlabel\nthe wind\tgod\n");
         Assert.Contains("did you mean 'good'?", CommandLine.Run(here, "eval", "model", "--data", "other.tsv").Refusal(), StringComparison.Ordinal);
         Assert.Contains("nothing to look at", CommandLine.Run(here, "predict", "model").Refusal(), StringComparison.Ordinal);
         Assert.Contains("answers no questions", CommandLine.Run(here, "predict", "model", "x", "--context", "y").Refusal(), StringComparison.Ordinal);

@@ -1,4 +1,3 @@
-using Gradus.Foundation.Files;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Tokenizers;
 

@@ -1,13 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Inference.Tasks;
 using Gradus.Models.Families;
 using Gradus.Models.Families.Bert;
 using Gradus.Models.Families.Gpt2;
-using Gradus.Models.Nn;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Tokenizers.Trainers;
 using Gradus.Training.Loop;
@@ -28,7 +26,7 @@ public sealed class TaskRunTests : IDisposable
     {
         Labelled(shuffled: false);
         var said = new List<string>();
-        var result = TrainingRun.Execute(Classifier(family), _folder.File("run"), resume: false, [], said.Add);
+        var result = Train(Classifier(family), "run", say: said.Add);
         var (before, after, baseline) = Scores("accuracy");
         Assert.True(after > 0.9 && after > baseline + 0.2, $"{baseline} {before} {after}");
         var report = File.ReadAllText(_folder.File("run/report.md"));
@@ -40,7 +38,7 @@ public sealed class TaskRunTests : IDisposable
         using var owned = model;
         Assert.Equal(["bad", "good"], model.Task!.Labels);
         var work = TaskOptions.For(model.Task, 48).Bind(Gradus.Text.Tokenizers.Tokenizer.Load(result.ModelFolder!), model.Task, model.IsCausal);
-        var answers = TaskEvaluation.Answers(model, work, [work.Ask("the sailor loved the sea", null, "1"), work.Ask("the captain feared a whale", null, "2")]);
+        var answers = TaskEvaluation.Answers(model, work, [work.Ask("the sailor loved the sea", null, "1"), work.Ask("the captain feared a whale", null, "2")], cancel: TestContext.Current.CancellationToken);
         Assert.Equal(["good", "bad"], answers.Select(a => a.Said[0]));
         // The exported weights are those of the best validation, not of the last step.
         Assert.True(result.State.BestScore >= after - 1e-12);
@@ -50,7 +48,7 @@ public sealed class TaskRunTests : IDisposable
     public void Labels_that_mean_nothing_teach_nothing()
     {
         Labelled(shuffled: true);
-        TrainingRun.Execute(Classifier("bert"), _folder.File("run"), resume: false, []);
+        Train(Classifier("bert"), "run");
         Assert.InRange(Scores("accuracy").After, 0.25, 0.75);
     }
 
@@ -59,10 +57,10 @@ public sealed class TaskRunTests : IDisposable
     {
         Labelled(shuffled: false);
         var recipe = Classifier("bert");
-        var whole = TrainingRun.Execute(recipe, _folder.File("whole"), resume: false, []);
+        var whole = Train(recipe, "whole");
         using (var stop = new CancellationTokenSource())
             Assert.Equal(RunEnd.Interrupted, TrainingRun.Execute(recipe, _folder.File("parts"), resume: false, [new AtStep(37, stop.Cancel)], stop: stop.Token).End);
-        var resumed = TrainingRun.Execute(recipe, _folder.File("parts"), resume: true, []);
+        var resumed = Train(recipe, "parts", resume: true);
         Assert.Equal(Hashing.Sha256File(Path.Combine(whole.ModelFolder!, "model.safetensors")), Hashing.Sha256File(Path.Combine(resumed.ModelFolder!, "model.safetensors")));
         Assert.Equal(File.ReadAllText(_folder.File("whole/evaluation.json")), File.ReadAllText(_folder.File("parts/evaluation.json")));
     }
@@ -79,7 +77,7 @@ public sealed class TaskRunTests : IDisposable
         }
         File.WriteAllText(_folder.File("train.conll"), text.ToString());
         var recipe = Recipe(Bert(), new TokenClassification { MaxLength = 48 }, "train.conll", steps: 150);
-        TrainingRun.Execute(recipe, _folder.File("run"), resume: false, []);
+        Train(recipe, "run");
         var (_, after, baseline) = Scores("entity F1");
         Assert.True(after > 0.9 && after > baseline + 0.2, $"{baseline} {after}");
 
@@ -100,7 +98,7 @@ public sealed class TaskRunTests : IDisposable
                 rows.WriteLine(JsonSerializer.Serialize(new { id = $"{i}", context, question = ship ? "how many on the ship" : "how many in the town", answers = new { text = new[] { $"{(ship ? a : b)}" }, answer_start = new[] { ship ? 13 : context.LastIndexOf("has", StringComparison.Ordinal) + 4 } } }));
             }
         }
-        TrainingRun.Execute(Recipe(Bert(), new QuestionAnswering { MaxLength = 48, Stride = 8 }, "train.jsonl", steps: 200), _folder.File("run"), resume: false, []);
+        Train(Recipe(Bert(), new QuestionAnswering { MaxLength = 48, Stride = 8 }, "train.jsonl", steps: 200), "run");
         var (before, after, baseline) = Scores("exact match");
         Assert.True(after > 0.8 && after > Math.Max(before, baseline) + 0.3, $"{baseline} {before} {after}");
     }
@@ -114,7 +112,7 @@ public sealed class TaskRunTests : IDisposable
             var count = draws.Below((ulong)i, 6);
             return JsonSerializer.Serialize(new { text = string.Join(' ', Enumerable.Range(0, 6).Select(w => w < count ? "gull" : "whale")) + $" {i}", label = count / 5.0 });
         }));
-        TrainingRun.Execute(Recipe(Bert(), new Gradus.Inference.Tasks.Regression { MaxLength = 24, Pooling = RowState.Mean }, "train.jsonl", steps: 120), _folder.File("run"), resume: false, []);
+        Train(Recipe(Bert(), new Gradus.Inference.Tasks.Regression { MaxLength = 24, Pooling = RowState.Mean }, "train.jsonl", steps: 120), "run");
         var (_, after, baseline) = Scores("squared error");
         Assert.True(after < baseline / 3, $"{baseline} {after}");
     }
@@ -123,15 +121,15 @@ public sealed class TaskRunTests : IDisposable
     public void A_model_that_read_before_needs_fewer_labels_for_the_same()
     {
         Labelled(shuffled: false);
-        var first = TrainingRun.Execute(Classifier("bert"), _folder.File("first"), resume: false, []);
+        var first = Train(Classifier("bert"), "first");
         // The same body for another question about the same texts: the labels' names are turned round and few.
         File.WriteAllLines(_folder.File("few.jsonl"), File.ReadLines(_folder.File("train.jsonl")).Take(40).Select(l => l.Replace("\"good\"", "\"warm\"", StringComparison.Ordinal).Replace("\"bad\"", "\"cold\"", StringComparison.Ordinal)));
         File.WriteAllLines(_folder.File("other.jsonl"), File.ReadLines(_folder.File("train.jsonl")).Skip(100).Select(l => l.Replace("\"good\"", "\"warm\"", StringComparison.Ordinal).Replace("\"bad\"", "\"cold\"", StringComparison.Ordinal)));
         var few = Classifier("bert") with { Records = new RecordSets { Train = new RecordOptions { Path = _folder.File("few.jsonl") }, Validation = new RecordOptions { Path = _folder.File("other.jsonl") } }, Trainer = Classifier("bert").Trainer with { Steps = 25 } };
-        TrainingRun.Execute(few, _folder.File("run"), resume: false, []);
+        Train(few, "run");
         var scratch = Scores("accuracy").After;
         Directory.Delete(_folder.File("run"), recursive: true);
-        TrainingRun.Execute(few with { Model = new BertOptions { From = first.ModelFolder }, Tokenizer = null }, _folder.File("run"), resume: false, []);
+        Train(few with { Model = new BertOptions { From = first.ModelFolder }, Tokenizer = null }, "run");
         var tuned = Scores("accuracy").After;
         Assert.True(tuned > 0.9 && tuned > scratch + 0.05, $"{scratch} {tuned}");
     }
@@ -149,7 +147,7 @@ public sealed class TaskRunTests : IDisposable
     public void Bad_records_are_one_line_and_leave_nothing(string file, string content, string message)
     {
         File.WriteAllText(_folder.File(file), content);
-        var e = Assert.Throws<UserException>(() => TrainingRun.Execute(Classifier("bert"), _folder.File("run"), resume: false, []));
+        var e = Assert.Throws<UserException>(() => Train(Classifier("bert"), "run"));
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
         Assert.False(Directory.Exists(_folder.File("run")));
@@ -160,9 +158,12 @@ public sealed class TaskRunTests : IDisposable
     {
         Labelled(shuffled: false);
         var recipe = Classifier("bert") with { Task = new SequenceClassification { MaxLength = 48, ClassWeights = new Dictionary<string, double> { ["goood"] = 2 } } };
-        var e = Assert.Throws<UserException>(() => TrainingRun.Execute(recipe, _folder.File("run"), resume: false, []));
+        var e = Assert.Throws<UserException>(() => Train(recipe, "run"));
         Assert.Contains("did you mean 'good'?", e.Message, StringComparison.Ordinal);
     }
+
+    private RunResult Train(TrainRecipe recipe, string folder, bool resume = false, Action<string>? say = null) =>
+        TrainingRun.Execute(recipe, _folder.File(folder), resume, [], say, stop: TestContext.Current.CancellationToken);
 
     private TrainRecipe Classifier(string family) => Recipe(family == "bert" ? Bert() : new Gpt2Options { NEmbd = 32, NLayer = 2, NHead = 2, NPositions = 64, EmbdPdrop = 0, AttnPdrop = 0, ResidPdrop = 0 },
         new SequenceClassification { MaxLength = 48 }, "train.jsonl", steps: 100);

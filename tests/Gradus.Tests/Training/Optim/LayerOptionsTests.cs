@@ -1,4 +1,3 @@
-using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Models.Nn;
 using Gradus.Tests.Models.Families;

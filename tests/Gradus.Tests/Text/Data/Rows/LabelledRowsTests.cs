@@ -71,11 +71,11 @@ public class LabelledRowsTests
         for (var w = 0; w < words.Length; w++)
         {
             var end = w + 1 < words.Length ? row.Places[w + 1] : row.Ids.Length - 1;
-            Assert.Equal(words[w].ToLowerInvariant(), s_tokenizer.Decode(row.Ids[row.Places[w]..end]).Trim());
+            Assert.Equal(words[w].ToLowerInvariant(), s_tokenizer.Decode(row.Ids.AsSpan(row.Places[w]..end)).Trim());
         }
         var cut = new RowEncoder(s_tokenizer, row.Places[3] + 1, atEnd: false).Words(words, [0, 1, 2, 3, 4], 0);
         Assert.True(cut.Truncated);
-        Assert.Equal([-1, -1], cut.Places[^2..]);
+        Assert.Equal([-1, -1], cut.Places.TakeLast(2));
         Assert.Equal(s_tokenizer.IdOf("[SEP]"), cut.Ids[^1]);
     }
 
