@@ -56,6 +56,7 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
 
     private readonly TextGenerator _generator = new(loaded.Model, loaded.Tokenizer, [.. loaded.Options.EosTokenId, .. template.EndOfTurn() is { } end ? [end] : Array.Empty<int>()]);
     private readonly List<ChatMessage> _turns = [];
+    private Sampling _sampling = sampling;
     private readonly bool _person = !System.Console.IsInputRedirected && !json;
 
     public string? SystemPrompt { get; set; }
@@ -108,7 +109,7 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
         _turns.Add(new ChatMessage("user", message));
         var ids = Prompt();
         var (text, made, finish) = (new StringBuilder(), 0, FinishReason.Length);
-        foreach (var token in _generator.Stream(ids, sampling, cancel))
+        foreach (var token in _generator.Stream(ids, _sampling, cancel))
         {
             text.Append(token.Text);
             made++;
@@ -127,7 +128,7 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
         {
             IReadOnlyList<ChatMessage> messages = SystemPrompt is { Length: > 0 } system ? [new ChatMessage("system", system), .. _turns] : _turns;
             var ids = template.Apply(messages, new ChatOptions { AddGenerationPrompt = true }).Ids;
-            if (ids.Length + Math.Min(16, sampling.MaxNewTokens) <= loaded.Model.MaxPositions) return ids;
+            if (ids.Length + Math.Min(16, _sampling.MaxNewTokens) <= loaded.Model.MaxPositions) return ids;
             if (_turns.Count < 3)
             {
                 _turns.Clear();
@@ -173,15 +174,15 @@ internal sealed class ChatSession(LoadedModel loaded, ChatTemplate template, Sam
         if (parts is not [var knob, var given]) throw new UserException("/set: name a knob and its value: /set temperature 0.2");
         if (!s_knobs.Contains(knob)) throw new UserException($"/set: '{knob}' is no knob{NearestName.Hint(knob, s_knobs)}");
         if (!double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)) throw new UserException($"/set: '{given}' is not a number");
-        sampling = knob switch
+        _sampling = knob switch
         {
-            "max_new_tokens" => sampling with { MaxNewTokens = (int)GenerateCommand.Within(1, 1 << 20, value, "max_new_tokens") },
-            "min_p" => sampling with { MinP = GenerateCommand.Within(0, 1, value, "min_p") },
-            "repetition_penalty" => sampling with { RepetitionPenalty = GenerateCommand.Within(double.Epsilon, 100, value, "repetition_penalty") },
-            "seed" => sampling with { Seed = (ulong)GenerateCommand.Within(0, 1L << 53, value, "seed") },
-            "temperature" => sampling with { Temperature = GenerateCommand.Within(0, 100, value, "temperature") },
-            "top_k" => sampling with { TopK = (int)GenerateCommand.Within(0, 1 << 30, value, "top_k") },
-            _ => sampling with { TopP = GenerateCommand.Within(double.Epsilon, 1, value, "top_p") },
+            "max_new_tokens" => _sampling with { MaxNewTokens = (int)GenerateCommand.Within(1, 1 << 20, value, "max_new_tokens") },
+            "min_p" => _sampling with { MinP = GenerateCommand.Within(0, 1, value, "min_p") },
+            "repetition_penalty" => _sampling with { RepetitionPenalty = GenerateCommand.Within(double.Epsilon, 100, value, "repetition_penalty") },
+            "seed" => _sampling with { Seed = (ulong)GenerateCommand.Within(0, 1L << 53, value, "seed") },
+            "temperature" => _sampling with { Temperature = GenerateCommand.Within(0, 100, value, "temperature") },
+            "top_k" => _sampling with { TopK = (int)GenerateCommand.Within(0, 1 << 30, value, "top_k") },
+            _ => _sampling with { TopP = GenerateCommand.Within(double.Epsilon, 1, value, "top_p") },
         };
     }
 }
