@@ -80,7 +80,7 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
         var every = Math.Max(1, steps / 8);
         return RecipeFile.Read<TrainRecipe>(path, [
             $"data.sources=[{list}]", $"data_cache={cache}", $"trainer.steps={steps}",
-            $"trainer.schedule.warmup_steps={Math.Max(1, Math.Min(steps / 10, 100))}",
+            $"trainer.schedule.warmup_steps={Math.Max(1, Math.Min(steps / 20, 50))}",
             $"trainer.validate_every={every}", $"trainer.save_every={every}", .. overrides]);
     }
 
