@@ -6,7 +6,6 @@ using Gradus.Models.Families;
 using Gradus.Models.Families.Llama;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Rows;
-using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Chat;
 using Gradus.Training.Loop;
@@ -30,7 +29,7 @@ public sealed class ChatRunTests : IDisposable
     {
         Talks("talks.jsonl", 700);
         var said = new List<string>();
-        var result = TrainingRun.Execute(Recipe("talks.jsonl", steps: 250), _folder.File("run"), resume: false, [], said.Add);
+        var result = TrainingRun.Execute(Recipe("talks.jsonl", steps: 250), _folder.File("run"), resume: false, [], said.Add, stop: TestContext.Current.CancellationToken);
         var report = JsonDocument.Parse(File.ReadAllText(_folder.File("run/evaluation.json"))).RootElement;
         var (before, after) = (report.GetProperty("before"), report.GetProperty("after"));
         Assert.True(after.GetProperty("loss").GetDouble() < 0.5 * before.GetProperty("loss").GetDouble(), report.ToString());
@@ -47,7 +46,7 @@ public sealed class ChatRunTests : IDisposable
         var (_, model) = ModelFolder.Load(result.ModelFolder!);
         using var owned = model;
         var prompt = chat.Apply([new("user", "what colour is the sky?")], new() { AddGenerationPrompt = true });
-        var (text, _, finish) = new TextGenerator(model, tokenizer, [chat.EndOfTurn()!.Value]).Complete(prompt.Ids, new Sampling { Temperature = 0, MaxNewTokens = 40 });
+        var (text, _, finish) = new TextGenerator(model, tokenizer, [chat.EndOfTurn()!.Value]).Complete(prompt.Ids, new Sampling { Temperature = 0, MaxNewTokens = 40 }, TestContext.Current.CancellationToken);
         Assert.Equal(FinishReason.EndOfText, finish);
         Assert.StartsWith("the sky is ", text, StringComparison.Ordinal);
         // And by the command line: two messages, two answers, each ended by the model.
@@ -60,10 +59,10 @@ public sealed class ChatRunTests : IDisposable
     {
         Talks("talks.jsonl", 120);
         var recipe = Recipe("talks.jsonl", steps: 30);
-        var whole = TrainingRun.Execute(recipe, _folder.File("whole"), resume: false, []);
+        var whole = TrainingRun.Execute(recipe, _folder.File("whole"), resume: false, [], stop: TestContext.Current.CancellationToken);
         using (var stop = new CancellationTokenSource())
             Assert.Equal(RunEnd.Interrupted, TrainingRun.Execute(recipe, _folder.File("parts"), resume: false, [new AtStep(13, stop.Cancel)], stop: stop.Token).End);
-        var resumed = TrainingRun.Execute(recipe, _folder.File("parts"), resume: true, []);
+        var resumed = TrainingRun.Execute(recipe, _folder.File("parts"), resume: true, [], stop: TestContext.Current.CancellationToken);
         Assert.Equal(Hashing.Sha256File(Path.Combine(whole.ModelFolder!, "model.safetensors")), Hashing.Sha256File(Path.Combine(resumed.ModelFolder!, "model.safetensors")));
         Assert.Equal(File.ReadAllText(_folder.File("whole/evaluation.json")), File.ReadAllText(_folder.File("parts/evaluation.json")));
     }
@@ -77,13 +76,13 @@ public sealed class ChatRunTests : IDisposable
         Refused("among the training records as well", () => Recipe("talks.jsonl") with { Records = new RecordSets { Train = From("talks.jsonl"), Validation = From("talks.jsonl") } });
         Refused("has more than 8 tokens (chat.max_length, chat.too_long)", () => Recipe("talks.jsonl") is var r ? r with { Chat = r.Chat! with { MaxLength = 8, TooLong = UnusableRows.Stop } } : r);
         Refused("not before chat.max_length", () => Recipe("talks.jsonl") is var r ? r with { Chat = r.Chat! with { MaxLength = 8 } } : r);
-        Refused("chat learns from conversations", () => { Rows("labels.jsonl", new { text = "good film", label = "positive" }); return Recipe("labels.jsonl"); });
+        Refused("chat learns from conversations", () => { Rows("labels.jsonl", [.. Enumerable.Range(0, 20).Select(i => (object)new { text = $"good film {i}", label = "positive" })]); return Recipe("labels.jsonl"); });
         Refused("none.jsonl", () => Recipe("none.jsonl"));
     }
 
     private void Refused(string says, Func<TrainRecipe> make)
     {
-        var error = Assert.Throws<UserException>(() => TrainingRun.Execute(make(), _folder.File("run"), resume: false, []));
+        var error = Assert.Throws<UserException>(() => TrainingRun.Execute(make(), _folder.File("run"), resume: false, [], stop: TestContext.Current.CancellationToken));
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         Assert.False(Directory.Exists(_folder.File("run")));

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Models.Families.Llama;
-using Gradus.Models.Nn;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Rows;
