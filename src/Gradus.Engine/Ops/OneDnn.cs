@@ -16,11 +16,12 @@ internal static unsafe class OneDnn
     // Larger than dnnl_memory_desc_t and dnnl_matmul_desc_t of any 2.x; only oneDNN looks inside.
     private const int DescriptorBytes = 1024, OperationBytes = 8192;
 
-    // Each holds machine code and is kept: a server that sees ever new lengths falls back to libtorch at some point.
+    // Each holds machine code. Rows of ever new lengths ask for ever new products: when there are so many, those longest unused go.
     private const int MostProducts = 1024;
 
     private static readonly Lock s_lock = new();
     private static readonly Dictionary<Problem, Product?> s_products = [];
+    private static long s_uses;
     private static readonly bool s_loaded = Load();
 
     private static bool s_three;
@@ -38,6 +39,8 @@ internal static unsafe class OneDnn
     private static delegate* unmanaged<nint, float, int> s_appendSum;
     private static delegate* unmanaged<nint, float, int, int, int> s_appendSum3;
     private static delegate* unmanaged<nint, nint, int> s_setPostOps;
+    private static delegate* unmanaged<nint, int> s_destroyPrimitive, s_destroyMemory, s_destroyDescription, s_destroyAttributes, s_destroyPostOps;
+    private static delegate* unmanaged<void*, int> s_destroyDescriptor3;
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Argument
@@ -77,6 +80,16 @@ internal static unsafe class OneDnn
     private sealed class Product(nint primitive, nint a, nint b, nint c, nint bias)
     {
         public readonly nint Primitive = primitive, A = a, B = b, C = c, Bias = bias;
+
+        /// <summary>When it was last asked for, counted in calls.</summary>
+        public long Used;
+
+        public void Destroy()
+        {
+            _ = s_destroyPrimitive(Primitive);
+            foreach (var memory in (ReadOnlySpan<nint>)[A, B, C, Bias])
+                if (memory != 0) _ = s_destroyMemory(memory);
+        }
     }
 
     /// <summary>True when libtorch's process has oneDNN and the environment does not forbid it (GRADUS_ONEDNN=0).</summary>
@@ -91,10 +104,11 @@ internal static unsafe class OneDnn
         {
             if (!s_products.TryGetValue(problem, out var product))
             {
-                if (s_products.Count >= MostProducts) return false;
+                if (s_products.Count >= MostProducts) Forget();
                 s_products[problem] = product = Make(problem);
             }
             if (product is null) return false;
+            product.Used = ++s_uses;
             s_setHandle(product.A, a);
             s_setHandle(product.B, b);
             s_setHandle(product.C, c);
@@ -111,6 +125,16 @@ internal static unsafe class OneDnn
         }
     }
 
+    /// <summary>The half that was not used for longest goes. Nothing is running: products run under the lock.</summary>
+    private static void Forget()
+    {
+        foreach (var (problem, product) in s_products.OrderBy(entry => entry.Value?.Used ?? 0).Take(MostProducts / 2).ToList())
+        {
+            product?.Destroy();
+            s_products.Remove(problem);
+        }
+    }
+
     private static Product? Make(in Problem p)
     {
         // One batch dimension, or none, where that says the same: oneDNN has its best kernels there.
@@ -120,27 +144,47 @@ internal static unsafe class OneDnn
         void* b = Describe([p.Outer, p.Batch, p.Inner, p.Columns], [p.B.Outer, p.B.Batch, p.B.Row, p.B.Column], skip, type);
         void* c = Describe([p.Outer, p.Batch, p.Rows, p.Columns], [p.C.Outer, p.C.Batch, p.C.Row, 1], skip, Type(p.Out));
         void* bias = p.Bias is { } biasType ? Describe([1, 1, 1, p.Columns], [p.Columns, p.Columns, p.Columns, 1], skip, Type(biasType)) : null;
-        if (a == null || b == null || c == null || (p.Bias is not null && bias == null)) return null;
-        nint attributes = 0, description, primitive, memoryA, memoryB, memoryC, memoryBias = 0;
-        if (p.Accumulate)
+        var made = a == null || b == null || c == null || (p.Bias is not null && bias == null) ? null : Make(p.Accumulate, a, b, c, bias);
+        Free(a);
+        Free(b);
+        Free(c);
+        Free(bias);
+        return made;
+    }
+
+    /// <summary>From descriptors, which oneDNN copies.</summary>
+    private static Product? Make(bool accumulate, void* a, void* b, void* c, void* bias)
+    {
+        nint attributes = 0, postOps = 0, description = 0, primitive = 0, memoryA = 0, memoryB = 0, memoryC = 0, memoryBias = 0;
+        var ok = true;
+        if (accumulate)
         {
-            nint postOps;
-            if (s_createAttributes(&attributes) != 0 || s_createPostOps(&postOps) != 0) return null;
-            if ((s_three ? s_appendSum3(postOps, 1, 0, 0) : s_appendSum(postOps, 1)) != 0 || s_setPostOps(attributes, postOps) != 0) return null;
+            ok = s_createAttributes(&attributes) == 0 && s_createPostOps(&postOps) == 0
+                && (s_three ? s_appendSum3(postOps, 1, 0, 0) : s_appendSum(postOps, 1)) == 0 && s_setPostOps(attributes, postOps) == 0;
         }
-        if (s_three)
+        if (ok && s_three)
         {
-            if (s_matmul3(&description, s_engine, a, b, bias, c, attributes) != 0) return null;
+            ok = s_matmul3(&description, s_engine, a, b, bias, c, attributes) == 0;
         }
-        else
+        else if (ok)
         {
             var operation = stackalloc byte[OperationBytes];
-            if (s_matmul(operation, a, b, bias, c) != 0 || s_describePrimitive(&description, operation, attributes, s_engine, 0) != 0) return null;
+            ok = s_matmul(operation, a, b, bias, c) == 0 && s_describePrimitive(&description, operation, attributes, s_engine, 0) == 0;
         }
-        if (s_createPrimitive(&primitive, description) != 0) return null;
-        if (s_createMemory(&memoryA, a, s_engine, 0) != 0 || s_createMemory(&memoryB, b, s_engine, 0) != 0 || s_createMemory(&memoryC, c, s_engine, 0) != 0) return null;
-        if (bias != null && s_createMemory(&memoryBias, bias, s_engine, 0) != 0) return null;
-        return new Product(primitive, memoryA, memoryB, memoryC, memoryBias); // kept for the life of the process, like the descriptors
+        ok = ok && s_createPrimitive(&primitive, description) == 0
+            && s_createMemory(&memoryA, a, s_engine, 0) == 0 && s_createMemory(&memoryB, b, s_engine, 0) == 0 && s_createMemory(&memoryC, c, s_engine, 0) == 0
+            && (bias == null || s_createMemory(&memoryBias, bias, s_engine, 0) == 0);
+        if (description != 0) _ = s_destroyDescription(description);
+        if (postOps != 0) _ = s_destroyPostOps(postOps);
+        if (attributes != 0) _ = s_destroyAttributes(attributes);
+        return ok ? new Product(primitive, memoryA, memoryB, memoryC, memoryBias) : null;
+    }
+
+    private static void Free(void* descriptor)
+    {
+        if (descriptor == null) return;
+        if (s_three) _ = s_destroyDescriptor3(descriptor);
+        else NativeMemory.Free(descriptor);
     }
 
     private static int Type(DType type) => type switch
@@ -160,7 +204,9 @@ internal static unsafe class OneDnn
                 return s_describe3(&made, 4 - skip, n, type, s) == 0 ? made : null;
             }
             var memory = NativeMemory.AllocZeroed(DescriptorBytes);
-            return s_describe(memory, 4 - skip, n, type, s) == 0 ? memory : null;
+            if (s_describe(memory, 4 - skip, n, type, s) == 0) return memory;
+            NativeMemory.Free(memory);
+            return null;
         }
     }
 
@@ -197,6 +243,12 @@ internal static unsafe class OneDnn
         s_createAttributes = (delegate* unmanaged<nint*, int>)Find("primitive_attr_create");
         s_createPostOps = (delegate* unmanaged<nint*, int>)Find("post_ops_create");
         s_setPostOps = (delegate* unmanaged<nint, nint, int>)Find("primitive_attr_set_post_ops");
+        s_destroyPrimitive = (delegate* unmanaged<nint, int>)Find("primitive_destroy");
+        s_destroyMemory = (delegate* unmanaged<nint, int>)Find("memory_destroy");
+        s_destroyDescription = (delegate* unmanaged<nint, int>)Find("primitive_desc_destroy");
+        s_destroyAttributes = (delegate* unmanaged<nint, int>)Find("primitive_attr_destroy");
+        s_destroyPostOps = (delegate* unmanaged<nint, int>)Find("post_ops_destroy");
+        if (s_three) s_destroyDescriptor3 = (delegate* unmanaged<void*, int>)Find("memory_desc_destroy");
         var createEngine = (delegate* unmanaged<nint*, int, nint, int>)Find("engine_create");
         var createStream = (delegate* unmanaged<nint*, nint, uint, int>)Find("stream_create");
         if (missing) return false;

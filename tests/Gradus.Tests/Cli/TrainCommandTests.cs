@@ -57,9 +57,10 @@ public sealed class TrainCommandTests : IDisposable
     [Row("G18")]
     public void A_signal_finishes_the_step_and_saves_and_the_resumed_run_ends_the_same(PosixSignal signal)
     {
-        _toy.Train("whole").Done();
+        using var toy = new ToyRun(steps: 120); // long enough for the signal to come in the middle
+        toy.Train("whole").Done();
         Outcome stopped;
-        using (var run = _toy.Start("broken"))
+        using (var run = toy.Start("broken"))
         {
             Assert.True(run.WaitForLines(6));
             run.Signal(signal);
@@ -68,13 +69,13 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(130, stopped.Code);
         Assert.Contains("--resume goes on", stopped.Lines[^1], StringComparison.Ordinal);
         Assert.Contains("\"interrupted\"", stopped.Out, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(_toy.InFolder("broken/model")));
+        Assert.False(Directory.Exists(toy.InFolder("broken/model")));
         // The step under way was finished and saved: the checkpoint is of the last step that was logged.
         var last = stopped.Lines.Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement).Last(l => l.GetProperty("event").GetString() == "step").GetProperty("step").GetInt64();
-        Assert.True(Directory.Exists(_toy.InFolder($"broken/checkpoints/step-{last:D8}")));
-        Assert.Empty(_toy.Leftovers("broken"));
-        _toy.Train("broken").Done();
-        Assert.Equal(_toy.Fingerprint("whole"), _toy.Fingerprint("broken"));
+        Assert.True(Directory.Exists(toy.InFolder($"broken/checkpoints/step-{last:D8}")));
+        Assert.Empty(toy.Leftovers("broken"));
+        toy.Train("broken").Done();
+        Assert.Equal(toy.Fingerprint("whole"), toy.Fingerprint("broken"));
     }
 
     [Fact]
