@@ -67,19 +67,19 @@ public abstract record ModelOptions : IValidated
 
     /// <summary>Builds the network with fresh weights.</summary>
     /// <exception cref="UserException">The weights alone are more than the machine's memory; nothing has been allocated.</exception>
-    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default)
+    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default, WeightOptions? held = null)
     {
-        CheckMemory(type, device);
-        return Build(Weights.Fresh(seed, type, device));
+        if (held is null) CheckMemory(type, device);
+        return Build(Weights.Fresh(seed, type, device, held));
     }
 
     /// <summary>The model a recipe describes: fresh, or read from <see cref="From"/>. The options returned are those of the model, with nothing left open.</summary>
     /// <exception cref="UserException">The folder cannot be read, or holds another model than the recipe says.</exception>
-    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default)
+    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default, WeightOptions? held = null)
     {
-        if (From is null) return (this, BuildFresh(seed, type, device));
+        if (From is null) return (this, BuildFresh(seed, type, device, held));
         var options = Pretrained.Merge(this, ModelFolder.ReadOptions(From), From);
-        return (options, ModelFolder.LoadAs(From, options, type, device));
+        return (options, ModelFolder.LoadAs(From, options, type, device, held));
     }
 
     internal void CheckMemory(DType type, Device device)
