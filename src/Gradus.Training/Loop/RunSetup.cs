@@ -4,6 +4,7 @@ using Gradus.Foundation.Files;
 using Gradus.Inference.Generation;
 using Gradus.Models.Families;
 using Gradus.Models.Nn;
+using Gradus.Models.Peft;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Pipeline;
 using Gradus.Text.Tokenizers;
@@ -63,7 +64,13 @@ internal sealed class RunSetup : IDisposable
                     BosTokenId = shape.BosTokenId ?? tokenizer.BosId,
                     EosTokenId = shape.EosTokenId.Count > 0 || tokenizer.EosId is not { } end ? shape.EosTokenId : [end],
                 };
-            (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device);
+            (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, recipe.Adapter?.Base);
+            if (recipe.Adapter is { } adapter)
+            {
+                var adapted = new AdaptedModel(model);
+                model = adapted;
+                adapted.Train(adapter, (ulong)recipe.Trainer.Seed);
+            }
             _ = options.WithVocabulary(tokenizer.VocabSize); // a model read from a folder must have rows enough
             if (recipe.Windows.Length > model.MaxPositions)
                 throw new UserException(FormattableString.Invariant($"windows.length: {recipe.Windows.Length} is more than the {model.MaxPositions} positions of the model"));

@@ -1,6 +1,7 @@
 using Gradus.Foundation.Recipes;
 using Gradus.Inference.Generation;
 using Gradus.Models.Families;
+using Gradus.Models.Peft;
 using Gradus.Text.Data;
 using Gradus.Text.Tokenizers;
 using Gradus.Training.Objectives;
@@ -31,6 +32,9 @@ public sealed record TrainRecipe : IValidated
 
     /// <summary>The network.</summary>
     public required ModelOptions Model { get; init; }
+
+    /// <summary>What is tuned instead of the whole model: LoRA and its kin, over <c>model.from</c>. Unset: every weight trains.</summary>
+    public AdapterOptions? Adapter { get; init; }
 
     /// <summary>Text to ids. Unset: the one in the folder that <c>model.from</c> names.</summary>
     public TokenizerChoice? Tokenizer { get; init; }
@@ -66,6 +70,7 @@ public sealed record TrainRecipe : IValidated
     {
         if (Data is null == Prepared is null) yield return (nameof(Data), "give either data (documents) or prepared (a folder that `gradus data prepare` made)");
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
+        if (Adapter is not null && Model.From is null) yield return ("adapter", "tunes a model that exists; set model.from to its folder");
         if (Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
     }
 }
