@@ -18,6 +18,7 @@ internal static class Composition
         TrainCommand.Create(),
         GenerateCommand.Create(),
         EvalCommand.Create(),
+        AdapterCommand.Create(),
         TokenizerCommand.Create(),
         DataCommand.Create(),
         ConvertCommand.Create(),
