@@ -17,6 +17,7 @@ internal sealed record DataInput(DataOptions Data, TrainRecipe? Recipe)
             var isTraining = File.ReadLines(only).Any(line => line.StartsWith("model:", StringComparison.Ordinal) || line.StartsWith("trainer:", StringComparison.Ordinal));
             if (!isTraining) return new(With(RecipeFile.Read<DataOptions>(only, set), bad), null);
             var recipe = RecipeFile.Read<TrainRecipe>(only, set);
+            if (recipe.Records is { } records) return new(With(new DataOptions { Sources = [records.Train.Rows()] }, bad), recipe);
             return new(With(recipe.Data ?? throw new UserException($"{only}: has no data section; it names a prepared folder."), bad), recipe);
         }
 

@@ -64,7 +64,7 @@ internal static class TrainCommand
             parameters     {report.Parameters:N0}, vocabulary {report.VocabSize:N0}
             a micro-batch  {report.BatchShape.Rows} rows of {report.BatchShape.Length} tokens; {report.TokensPerStep:N0} tokens a step
             the run        {report.Steps:N0} steps, {report.Epochs:F2} passes over {report.TrainingTokens:N0} tokens
-            first loss     {report.FirstLoss:F4} nats (ln of the vocabulary: {Math.Log(report.VocabSize):F4})
+            first loss     {report.FirstLoss:F4}{(report.KnowsNothing is { } nothing ? $" nats (knowing nothing: {nothing:F4})" : "")}
             memory         {report.StateBytes / 1e6:N0} MB of weights, gradients and optimiser state; {report.PeakBytes / 1e6:N0} MB at the peak
             time           {report.SecondsPerStep:F3} s a step, about {ProgressLine.Duration(report.TotalSeconds)} in all
             """));

@@ -44,10 +44,10 @@ internal sealed class TrainView(bool json) : IRunHook
         ArgumentNullException.ThrowIfNull(report);
         if (json)
         {
-            Terminal.Json(new { Event = "validation", report.Step, report.Loss, report.Perplexity, report.BitsPerByte, report.TargetTokens, report.IsBest });
+            Terminal.Json(new { Event = "validation", report.Step, report.Loss, report.Perplexity, report.BitsPerByte, report.TargetTokens, report.IsBest, Scores = report.Scores.ToDictionary(s => s.Name, s => s.Value) });
             return;
         }
-        Line(string.Create(CultureInfo.InvariantCulture, $"step {report.Step}: held-out loss {report.Loss:F4}, perplexity {report.Perplexity:F2}{(report.BitsPerByte is { } bits ? $", {bits:F4} bits per byte" : "")}{(report.IsBest ? " (best)" : "")}"));
+        Line(string.Create(CultureInfo.InvariantCulture, $"step {report.Step}: held-out loss {report.Loss:F4}{(report.Scores is [var score, ..] ? string.Create(CultureInfo.InvariantCulture, $", {score.Name} {score.Value:F4}") : string.Create(CultureInfo.InvariantCulture, $", perplexity {report.Perplexity:F2}"))}{(report.BitsPerByte is { } bits ? $", {bits:F4} bits per byte" : "")}{(report.IsBest ? " (best)" : "")}"));
     }
 
     public void Sampled(SampleReport report)

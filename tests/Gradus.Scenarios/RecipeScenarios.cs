@@ -14,7 +14,12 @@ public sealed class RecipeScenarios : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Recipes => [.. Directory.EnumerateFiles(Path.Combine(Repo.Root, "recipes"), "*.yaml", SearchOption.AllDirectories).Where(path => !path.Contains("/recipes/data/", StringComparison.Ordinal)).Select(path => Path.GetRelativePath(Repo.Root, path)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Recipes => [.. Of(path => !path.Contains("/recipes/data/", StringComparison.Ordinal) && !path.Contains("/recipes/classify/", StringComparison.Ordinal))];
+
+    public static TheoryData<string> TaskRecipes => [.. Of(path => path.Contains("/recipes/classify/", StringComparison.Ordinal))];
+
+    private static IEnumerable<string> Of(Func<string, bool> which) =>
+        Directory.EnumerateFiles(Path.Combine(Repo.Root, "recipes"), "*.yaml", SearchOption.AllDirectories).Where(which).Select(path => Path.GetRelativePath(Repo.Root, path)).Order(StringComparer.Ordinal);
 
     [Theory]
     [MemberData(nameof(Recipes))]
@@ -36,8 +41,41 @@ public sealed class RecipeScenarios : IDisposable
 
         CommandLine.Run(here, ["train", Path.Combine(Repo.Root, recipe), "--out", "run", .. small]).Done();
         Assert.Equal(3, File.ReadLines(_folder.File("run/metrics.jsonl")).Count(l => l.Contains("\"loss\"", StringComparison.Ordinal)));
+        if (File.ReadAllText(_folder.File("run/model/config.json")).Contains("MaskedLM", StringComparison.Ordinal))
+        {
+            Assert.Contains("cannot continue a text", CommandLine.Run(here, "generate", "run", "--prompt", "the captain").Refusal(), StringComparison.Ordinal);
+            return;
+        }
         var said = CommandLine.Run(here, "generate", "run", "--prompt", "the captain", "--max-new-tokens", "5", "--json").Done().Json;
         Assert.Equal(5, said.GetProperty("ids").GetArrayLength());
+    }
+
+    [Theory]
+    [MemberData(nameof(TaskRecipes))]
+    [Row("I2")]
+    public void A_recipe_for_a_task_trains_on_a_few_records_and_its_model_answers_and_is_measured(string recipe)
+    {
+        var here = CommandLine.Settings.In(_folder.Path);
+        var rows = Path.GetFileNameWithoutExtension(recipe) switch
+        {
+            "ner" => "rows.conll",
+            "qa" => "rows.jsonl",
+            _ => "rows.tsv",
+        };
+        File.WriteAllText(_folder.File(rows), string.Concat(Enumerable.Range(0, 40).Select(i => rows switch
+        {
+            "rows.conll" => $"Mr O\nAhab{i} B-person\nsailed O\n\n",
+            "rows.jsonl" => $"{{\"context\": \"the ship has {i + 10} men\", \"question\": \"how many men\", \"answers\": {{\"text\": [\"{i + 10}\"], \"answer_start\": [13]}}}}\n",
+            _ => $"the captain was {(i % 2 == 0 ? "kind" : "cruel")} on day {i}\t{i % 2}\n",
+        })));
+        string[] small = ["--set", "trainer.steps=3", "--set", "trainer.epochs=null", "--set", "trainer.schedule.warmup_steps=1", "--set", "trainer.validate_every=3", "--set", $"records={{train: {{path: {rows}}}, validation_share: 0.3}}", "--set", "tokenizer.train.vocab_size=300", "--set", "tokenizer.train.min_frequency=1"];
+        CommandLine.Run(here, ["train", Path.Combine(Repo.Root, recipe), "--out", "run", .. small]).Done();
+        Assert.Contains("| baseline | before | after |", File.ReadAllText(_folder.File("run/report.md")), StringComparison.Ordinal);
+        var measured = CommandLine.Run(here, "evaluate", "run", "--data", rows, "--json").Done().Json;
+        Assert.Equal(40, measured.GetProperty("records").GetInt32());
+        string[] ask = rows == "rows.jsonl" ? ["predict", "run", "how many men", "--context", "the ship has 12 men", "--json"] : ["classify", "run", "Mr Ahab sailed", "--json"];
+        Assert.Equal(JsonValueKind.Object, CommandLine.Run(here, ask).Done().Json.ValueKind);
+        Assert.Contains("labels", CommandLine.Run(here, "generate", "run", "--prompt", "x").Refusal(), StringComparison.Ordinal);
     }
 
     [Fact]

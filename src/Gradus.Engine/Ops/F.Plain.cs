@@ -30,6 +30,9 @@ public static partial class F
         /// <inheritdoc cref="F.CrossEntropySum"/>
         public static Tensor CrossEntropySum(Tensor logits, Tensor targets) => s_crossEntropy.Call(logits, targets, Arg.None, 2, Ignore, 0.0);
 
+        /// <inheritdoc cref="F.CrossEntropyEach"/>
+        public static Tensor CrossEntropyEach(Tensor logits, Tensor targets, double smoothing = 0) => s_crossEntropy.Call(logits, targets, Arg.None, 0, Ignore, smoothing);
+
         /// <inheritdoc cref="F.Gelu"/>
         public static Tensor Gelu(Tensor x, bool tanh = false)
         {

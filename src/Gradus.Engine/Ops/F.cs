@@ -21,6 +21,9 @@ public static partial class F
     /// <summary>Sum over the targets of -log softmax(logits)[target]; targets equal to <see cref="Ignore"/> count nothing. [N, V], [N] → scalar.</summary>
     public static Tensor CrossEntropySum(Tensor logits, Tensor targets) => Plain.CrossEntropySum(logits, targets);
 
+    /// <summary>As <see cref="CrossEntropySum"/>, before the sum: the loss of each row, [N, V], [N] → [N]; a share of each target may be spread over all classes.</summary>
+    public static Tensor CrossEntropyEach(Tensor logits, Tensor targets, double smoothing = 0) => Plain.CrossEntropyEach(logits, targets, smoothing);
+
     /// <summary>Zeroes each element with probability <paramref name="p"/> and scales the rest by 1 / (1 - p) (Srivastava et al., 2014). The identity at p = 0.</summary>
     public static Tensor Dropout(Tensor x, double p)
     {

@@ -1,5 +1,6 @@
 using Gradus.Engine.Ops;
 using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
 using Gradus.Models.Nn;
 using Gradus.Text.Data;
 
@@ -28,6 +29,7 @@ public static class Perplexity
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
+        if (!model.IsCausal || model.Task is not null) throw new UserException(model.Task is null ? "an encoder sees the words it would have to predict; perplexity is for decoders (gpt2, llama)" : "the model's output layer is for labels; gradus eval measures it on labelled rows");
         using var off = Grad.Off();
         var (nats, targets) = (0.0, 0L);
         for (var first = 0L; first < data.RowsPerEpoch; first += rows)

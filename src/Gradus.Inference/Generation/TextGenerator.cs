@@ -23,6 +23,8 @@ public readonly record struct GeneratedToken(int Id, string Text, FinishReason? 
 /// <summary>Continues a text token by token, with a key/value cache.</summary>
 public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
 {
+    private readonly ILanguageModel _model = model is { IsCausal: true, Task: null } ? model : throw new UserException(model?.Task is null ? "an encoder fills in masked words and cannot continue a text; load a decoder (gpt2, llama)" : "the model's output layer is for labels, not for tokens; gradus predict asks it");
+
     /// <summary>The prompt as ids. An empty prompt is the beginning-of-text token, or end-of-text where there is none.</summary>
     /// <exception cref="UserException">An empty prompt and no such token.</exception>
     public int[] Prompt(string text)
@@ -42,8 +44,8 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(sampling);
         if (prompt.Length == 0) throw new ArgumentException("a prompt has at least one token", nameof(prompt));
-        if (prompt.Length > model.MaxPositions) throw new UserException($"the prompt has {prompt.Length} tokens; the model's context holds {model.MaxPositions}");
-        if (prompt.FirstOrDefault(id => id < 0 || id >= model.VocabSize, -1) is var stranger and >= 0) throw new UserException($"token {stranger} of the prompt is outside the model's vocabulary of {model.VocabSize}: is this the model's own tokenizer?");
+        if (prompt.Length > _model.MaxPositions) throw new UserException($"the prompt has {prompt.Length} tokens; the model's context holds {_model.MaxPositions}");
+        if (prompt.FirstOrDefault(id => id < 0 || id >= _model.VocabSize, -1) is var stranger and >= 0) throw new UserException($"token {stranger} of the prompt is outside the model's vocabulary of {_model.VocabSize}: is this the model's own tokenizer?");
         return Run(prompt, sampling, cancel);
     }
 
@@ -62,14 +64,14 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
 
     private IEnumerable<GeneratedToken> Run(int[] prompt, Sampling sampling, CancellationToken cancel)
     {
-        var capacity = (int)Math.Min(model.MaxPositions, (long)prompt.Length + sampling.MaxNewTokens);
+        var capacity = (int)Math.Min(_model.MaxPositions, (long)prompt.Length + sampling.MaxNewTokens);
         var history = new List<int>(capacity);
         history.AddRange(prompt);
-        var choices = Math.Min(model.VocabSize, tokenizer.VocabSize); // rows that only pad the embeddings are no tokens
+        var choices = Math.Min(_model.VocabSize, tokenizer.VocabSize); // rows that only pad the embeddings are no tokens
         var sampler = new Sampler(sampling, choices);
         var decoder = new StreamingDecoder(tokenizer);
         var scanner = new StopScanner(sampling.Stop);
-        using var cache = model.NewCache(1, capacity);
+        using var cache = _model.NewCache(1, capacity);
         int[] fresh = prompt;
         for (var made = 0; made < sampling.MaxNewTokens; made++)
         {
@@ -86,7 +88,7 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
             var text = scanner.Push(decoder.Push(id));
             FinishReason? finish = scanner.Stopped ? FinishReason.Stop
                 : made + 1 == sampling.MaxNewTokens ? FinishReason.Length
-                : history.Count >= model.MaxPositions ? FinishReason.Context
+                : history.Count >= _model.MaxPositions ? FinishReason.Context
                 : null;
             if (finish is not null && finish != FinishReason.Stop) text += scanner.Push(decoder.Flush()) + scanner.Flush();
             yield return new(id, text, finish);
@@ -99,8 +101,8 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer)
     {
         using var scope = Tensor.Scope();
         using var off = Grad.Off();
-        var input = Tensor.From(ids, 1, ids.Length).To(DType.Int64).To(model.Parameters[0].Value.Device);
-        var hidden = model.Hidden(input, new Step { Cache = cache });
-        return model.Head.Forward(hidden.Narrow(1, ids.Length - 1, 1)).Flatten(0, 2).ToArray<float>();
+        var input = Tensor.From(ids, 1, ids.Length).To(DType.Int64).To(_model.Parameters[0].Value.Device);
+        var hidden = _model.Hidden(input, new Step { Cache = cache });
+        return _model.Head.Forward(hidden.Narrow(1, ids.Length - 1, 1)).Flatten(0, 2).ToArray<float>();
     }
 }

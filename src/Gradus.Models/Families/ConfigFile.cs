@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
+using Gradus.Models.Nn;
 
 namespace Gradus.Models.Families;
 
@@ -58,19 +59,29 @@ public static class ConfigFile
     /// <summary>The configuration as Hugging Face libraries read it.</summary>
     /// <param name="options">The shape.</param>
     /// <param name="weightType">Name of the weights' type: <c>float32</c>.</param>
-    public static string Write(ModelOptions options, string weightType)
+    /// <param name="head">What the output layer is for; null: to predict tokens.</param>
+    public static string Write(ModelOptions options, string weightType, TaskHead? head = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var config = new JsonObject
         {
-            ["architectures"] = new JsonArray(options.Architecture),
+            ["architectures"] = new JsonArray(options.ArchitectureWith(head)),
             ["model_type"] = Components.KindOf(options.GetType()),
             ["torch_dtype"] = weightType,
         };
         foreach (var (key, value) in (JsonObject)JsonSerializer.SerializeToNode(options, options.GetType(), Json)!) config[key] = value?.DeepClone();
         config.Remove("from");
         config["eos_token_id"] = options.EosTokenId.Count switch { 0 => null, 1 => options.EosTokenId[0], _ => config["eos_token_id"]!.DeepClone() };
+        if (head is not null) HeadConfig.Write(head, config);
         return config.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n";
+    }
+
+    /// <summary>What the output layer of the model is for, by the architecture's name; null: to predict tokens.</summary>
+    /// <exception cref="UserException">Labels that are none.</exception>
+    public static TaskHead? ReadHead(string path)
+    {
+        using var document = StrictJson.ParseFile(path, maxBytes: 16 << 20);
+        return document.RootElement.ValueKind == JsonValueKind.Object ? HeadConfig.Read(JsonObject.Create(document.RootElement)!, path) : null;
     }
 
     /// <summary>For <see cref="ModelOptions.Adopt"/>: a setting that only has these values here.</summary>

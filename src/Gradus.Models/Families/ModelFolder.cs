@@ -28,26 +28,36 @@ public static class ModelFolder
         if (!Directory.Exists(path))
             throw new UserException(File.Exists(path) ? $"{path}: name the folder that holds {ConfigFile.Name} and {WeightFolder.SingleName}, or a llama2.c .bin file" : $"{path}: no such folder");
         var options = ReadOptions(path);
-        return (options, LoadAs(path, options, type, device, held));
+        return (options, LoadAs(path, options, type, device, ConfigFile.ReadHead(Path.Combine(path, ConfigFile.Name)), held: held));
     }
 
     /// <summary>The weights of a folder under options that may differ from its own in what only training looks at.</summary>
-    internal static ILanguageModel LoadAs(string path, ModelOptions options, DType type, Device device, WeightOptions? held = null)
+    /// <param name="path">The folder.</param>
+    /// <param name="options">The shape.</param>
+    /// <param name="type">Type of the master weights.</param>
+    /// <param name="device">Where they go.</param>
+    /// <param name="head">What the output layer is for.</param>
+    /// <param name="freshHead">The folder's output layer is for something else: make one from this seed.</param>
+    /// <param name="held">How the weights of the blocks are held.</param>
+    internal static ILanguageModel LoadAs(string path, ModelOptions options, DType type, Device device, TaskHead? head = null, ulong? freshHead = null, WeightOptions? held = null)
     {
         using var weights = WeightFolder.Open(path);
         try
         {
             // First the names and shapes alone: a folder that does not fit is refused before memory is taken for it.
-            options.Build(new Weights(Source(shapesOnly: true))).Dispose();
+            options.Build(new Weights(Source(shapesOnly: true)), head).Dispose();
             if (held is null) options.CheckMemory(type, device);
-            return options.Build(new Weights(Source(shapesOnly: false), held));
+            return options.Build(new Weights(Source(shapesOnly: false), held), head);
         }
         catch (UserException e) when (!e.Message.StartsWith(path, StringComparison.Ordinal))
         {
             throw new UserException($"{path}: {e.Message}", e);
         }
 
-        FolderWeights Source(bool shapesOnly) => new(weights, type, device, options.WeightPrefix, options.IgnoredTensors, options.TiedCopy, shapesOnly);
+        FolderWeights Source(bool shapesOnly) => new(weights, type, device, options.WeightPrefix, options.IgnoredTensors, freshHead is null ? options.TiedCopy : null, shapesOnly)
+        {
+            Replaced = freshHead is { } seed ? new FreshPart(options.HeadTensors, options.KeptHeadTensors, seed) : null,
+        };
     }
 
     /// <summary>The shape of the model in a folder.</summary>
@@ -67,7 +77,7 @@ public static class ModelFolder
         var contents = model.Parameters.Select(parameter => new TensorContent(parameter.Name, type, parameter.Value.Shape, stream => WriteTo(stream, parameter.Value, type)));
         // Transformers wants to know which library's layout the file has; ours is PyTorch's.
         WeightFolder.Write(folder, contents, new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" }, maxShardBytes);
-        Durable.WriteText(Path.Combine(folder, ConfigFile.Name), ConfigFile.Write(options, type.Name));
+        Durable.WriteText(Path.Combine(folder, ConfigFile.Name), ConfigFile.Write(options, type.Name, model.Task));
     }
 
     private static void WriteTo(Stream stream, Tensor value, DType type) => Grad.Off(() =>

@@ -35,6 +35,9 @@ public abstract record ModelOptions : IValidated
     /// <summary>Longest sequence the positions reach.</summary>
     public abstract int ContextLength { get; }
 
+    /// <summary>A position sees only what comes before it; false for encoders.</summary>
+    public virtual bool IsCausal => true;
+
     /// <summary>Named shapes of the family: the published ones, and <c>KIND-tiny</c>, small enough for a test to train.</summary>
     public abstract IReadOnlyList<ModelPreset> Presets { get; }
 
@@ -47,16 +50,28 @@ public abstract record ModelOptions : IValidated
     /// <summary>Tensors of old files that are no weights.</summary>
     internal virtual Regex? IgnoredTensors => null;
 
+    /// <summary>Everything that belongs to some output layer of the family, whatever it is for: what another layer replaces.</summary>
+    internal abstract Regex HeadTensors { get; }
+
+    /// <summary>Of <see cref="HeadTensors"/>, those that were trained with the body and are kept when the output layer is replaced.</summary>
+    internal virtual Regex? KeptHeadTensors => null;
+
+    /// <summary>The class name for a model with this output layer: <c>BertForTokenClassification</c>.</summary>
+    internal string ArchitectureWith(TaskHead? head) => head is null ? Architecture
+        : Architecture[..Math.Max(Architecture.IndexOf("LMHeadModel", StringComparison.Ordinal), Architecture.IndexOf("For", StringComparison.Ordinal))] + "For" + head.Kind;
+
     /// <summary>Builds the network over a source of weights: <c>options.Build(Weights.Fresh(seed))</c>.</summary>
+    /// <param name="weights">Where the weights come from.</param>
+    /// <param name="head">What the output layer is for; null: to predict tokens.</param>
     /// <exception cref="UserException">The source and the shape do not go together, or the machine cannot hold the network.</exception>
-    public ILanguageModel Build(Weights weights)
+    public ILanguageModel Build(Weights weights, TaskHead? head = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         if (VocabSize is null) throw new UserException("vocab_size is not set, and there is no tokenizer to take it from");
         if (Problems().FirstOrDefault() is { Key: not null } problem) throw new UserException($"{problem.Key}: {problem.Message}");
         try
         {
-            return Make(weights);
+            return Make(weights, head);
         }
         catch
         {
@@ -67,19 +82,22 @@ public abstract record ModelOptions : IValidated
 
     /// <summary>Builds the network with fresh weights.</summary>
     /// <exception cref="UserException">The weights alone are more than the machine's memory; nothing has been allocated.</exception>
-    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default, WeightOptions? held = null)
+    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default, TaskHead? head = null, WeightOptions? held = null)
     {
         if (held is null) CheckMemory(type, device);
-        return Build(Weights.Fresh(seed, type, device, held));
+        return Build(Weights.Fresh(seed, type, device, held), head);
     }
 
-    /// <summary>The model a recipe describes: fresh, or read from <see cref="From"/>. The options returned are those of the model, with nothing left open.</summary>
+    /// <summary>
+    /// The model a recipe describes: fresh, or read from <see cref="From"/>. The options returned are those of the model, with nothing left
+    /// open. A folder whose output layer is for something else keeps its body and gets a fresh output layer.
+    /// </summary>
     /// <exception cref="UserException">The folder cannot be read, or holds another model than the recipe says.</exception>
-    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default, WeightOptions? held = null)
+    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default, TaskHead? head = null, WeightOptions? held = null)
     {
-        if (From is null) return (this, BuildFresh(seed, type, device, held));
+        if (From is null) return (this, BuildFresh(seed, type, device, head, held));
         var options = Pretrained.Merge(this, ModelFolder.ReadOptions(From), From);
-        return (options, ModelFolder.LoadAs(From, options, type, device, held));
+        return (options, ModelFolder.LoadAs(From, options, type, device, head, HeadReplacement.Needed(From, head) ? seed : null, held));
     }
 
     internal void CheckMemory(DType type, Device device)
@@ -90,9 +108,9 @@ public abstract record ModelOptions : IValidated
     }
 
     /// <summary>Numbers to train, from shapes alone: nothing is allocated. Tied weights count once.</summary>
-    public long CountParameters()
+    public long CountParameters(TaskHead? head = null)
     {
-        using var model = Build(Weights.Shapes());
+        using var model = Build(Weights.Shapes(), head);
         return model.ParameterCount;
     }
 
@@ -114,7 +132,7 @@ public abstract record ModelOptions : IValidated
     }
 
     /// <summary>The network itself.</summary>
-    protected abstract ILanguageModel Make(Weights w);
+    protected abstract ILanguageModel Make(Weights w, TaskHead? head);
 
     /// <summary>
     /// Brings another version's spelling of <c>config.json</c> into our keys, and refuses settings that would change the result

@@ -23,10 +23,15 @@ public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float3
     private readonly List<string> _missing = [], _misshapen = [];
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
+    /// <summary>A part of the model that does not come from the file; null: all of it does.</summary>
+    internal FreshPart? Replaced { get; init; }
+
     protected internal override Tensor Make(string name, long[] shape, Init init)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(shape);
+        if (Replaced is { } part && part.Names.IsMatch(name) && !(part.Kept?.IsMatch(name) == true && Find(name) is { } kept && kept.Shape.AsSpan().SequenceEqual(shape)))
+            return shapesOnly || _missing.Count + _misshapen.Count > 0 ? ShapeOnly(shape) : new FreshWeights(part.Seed, type, device).Make(name, shape, init);
         if (Find(name) is not { } entry)
         {
             _missing.Add($"{name} [{string.Join(", ", shape)}]");
@@ -70,7 +75,7 @@ public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float3
             _used.Add(copy.Name);
             if (!shapesOnly && !SameBytes(copy, original)) problems.Add($"{copy.Name} differs from {original.Name}, but the configuration ties them (tie_word_embeddings)");
         }
-        var extra = folder.Entries.Values.Where(entry => !_used.Contains(entry.Name) && ignored?.IsMatch(entry.Name) != true)
+        var extra = folder.Entries.Values.Where(entry => !_used.Contains(entry.Name) && ignored?.IsMatch(entry.Name) != true && Replaced?.Names.IsMatch(entry.Name) != true)
             .OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").ToList();
         if (extra.Count > 0) problems.Add($"not in the model: {List(extra)}");
         if (problems.Count > 0) throw new UserException($"{folder.Path}: the weights are not those of the model: {string.Join("; ", problems)}");
@@ -79,8 +84,14 @@ public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float3
     private TensorEntry? Find(string name)
     {
         if (folder.Entries.TryGetValue(name, out var entry)) return entry;
-        return prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) && folder.Entries.TryGetValue(name[prefix.Length..], out entry) ? entry : null;
+        if (prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) && folder.Entries.TryGetValue(name[prefix.Length..], out entry)) return entry;
+        return OldName(name) is { } old ? Find(old) : null;
     }
+
+    // The first BERT checkpoints keep TensorFlow's names of a norm's gain and bias.
+    private static string? OldName(string name) =>
+        name.EndsWith(".LayerNorm.weight", StringComparison.Ordinal) ? name[..^"weight".Length] + "gamma"
+        : name.EndsWith(".LayerNorm.bias", StringComparison.Ordinal) ? name[..^"bias".Length] + "beta" : null;
 
     private bool SameBytes(TensorEntry a, TensorEntry b)
     {
@@ -98,3 +109,9 @@ public sealed class FolderWeights(WeightFolder folder, DType type = DType.Float3
 
     private static string List(List<string> items) => string.Join(", ", items.Take(Listed)) + (items.Count > Listed ? $" and {items.Count - Listed} more" : "");
 }
+
+/// <summary>The part of a model that is made fresh while the rest is read: an output layer for another purpose.</summary>
+/// <param name="Names">Its tensors, in the model and in the file; the file's are left alone.</param>
+/// <param name="Kept">Of those, the ones that are read all the same where the file has them in the right shape.</param>
+/// <param name="Seed">Of the fresh ones.</param>
+internal sealed record FreshPart(Regex Names, Regex? Kept, ulong Seed);

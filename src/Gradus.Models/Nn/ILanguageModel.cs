@@ -2,7 +2,10 @@ using Gradus.Engine.Tensors;
 
 namespace Gradus.Models.Nn;
 
-/// <summary>A network that predicts tokens. It knows no loss, no device placement, no precision policy; those come from outside.</summary>
+/// <summary>
+/// A network over tokens with an output layer: scores of the next token, of a masked one, or, where <see cref="Task"/> says so, of labels.
+/// It knows no loss, no device placement, no precision policy; those come from outside.
+/// </summary>
 public interface ILanguageModel : IDisposable
 {
     /// <summary>Every parameter once, under its Hugging Face name, in the order of construction (tied weights are one parameter).</summary>
@@ -16,19 +19,28 @@ public interface ILanguageModel : IDisposable
     /// <summary>Longest sequence the positions reach.</summary>
     int MaxPositions { get; }
 
-    /// <summary>The output projection [V, D]; the fused head-and-loss reads its weight.</summary>
+    /// <summary>The output projection [V, D], or [labels, D]; the fused head-and-loss reads its weight.</summary>
     Linear Head { get; }
 
-    /// <summary>Token ids [B, T] int64 → what the head reads, [B, T, D].</summary>
+    /// <summary>A position sees itself and what comes before it. False for encoders, which see the whole row and cannot continue a text.</summary>
+    bool IsCausal => true;
+
+    /// <summary>What the output layer is for; null: to predict tokens.</summary>
+    TaskHead? Task => null;
+
+    /// <summary>Token ids [B, T] int64 → the state of each, [B, T, D].</summary>
     Tensor Hidden(Tensor ids, in Step step);
+
+    /// <summary>States [.., D] → what the head reads, [.., D]: nothing happens in most families, BERT has a layer here. Only rows that are wanted need to come.</summary>
+    Tensor BeforeHead(Tensor states, in Step step) => states;
 
     /// <summary>An empty cache for <paramref name="batch"/> rows of up to <paramref name="capacity"/> tokens.</summary>
     KvCache NewCache(int batch, int capacity);
 
-    /// <summary>Token ids [B, T] int64 → scores of the next token, [B, T, V], float32 or wider. Training goes through <see cref="Hidden"/> and a fused head instead.</summary>
+    /// <summary>Token ids [B, T] int64 → scores of the outputs, [B, T, V], float32 or wider. Training goes through <see cref="Hidden"/> and a fused head instead.</summary>
     Tensor Logits(Tensor ids, in Step step)
     {
-        var logits = Head.Forward(Hidden(ids, step));
+        var logits = Head.Forward(BeforeHead(Hidden(ids, step), step));
         return logits.DType == DType.Float64 ? logits : logits.To(DType.Float32);
     }
 

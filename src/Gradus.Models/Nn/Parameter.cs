@@ -29,6 +29,12 @@ public sealed class Parameter : IDisposable
         set => Value.RequiresGrad = value;
     }
 
+    /// <summary>The learning rate of this parameter as a multiple of the run's.</summary>
+    public double RateScale { get; set; } = 1;
+
+    /// <summary>Updates of the run that pass before this parameter moves for the first time.</summary>
+    public long Since { get; set; }
+
     /// <summary>The type products with this weight run in; the master's own by default.</summary>
     public DType ComputeType
     {

@@ -14,6 +14,9 @@ public readonly record struct Step
     /// <summary>Document of each token within its row, [B, T] int64; attention stays inside a document. Null: one document a row.</summary>
     public Tensor? Documents { get; init; }
 
+    /// <summary>Segment of each token, [B, T] int64, where a family tells the two texts of a pair apart; null: all 0.</summary>
+    public Tensor? Types { get; init; }
+
     /// <summary>Keys and values of the tokens before; null when there are none to remember.</summary>
     public KvCache? Cache { get; init; }
 

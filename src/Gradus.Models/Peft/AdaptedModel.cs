@@ -30,6 +30,8 @@ public sealed class AdaptedModel : ILanguageModel
     public IReadOnlyList<Linear> Linears => _base.Linears;
     public int VocabSize => _base.VocabSize;
     public Linear Head => _base.Head;
+    public bool IsCausal => _base.IsCausal;
+    public TaskHead? Task => _base.Task;
 
     /// <summary>What the base reaches, less what a prefix or a prompt in use takes.</summary>
     public int MaxPositions => (int)(_base.MaxPositions - (Prefix?.Length ?? 0) - (Prompt?.Value.Size(0) ?? 0));
@@ -108,6 +110,8 @@ public sealed class AdaptedModel : ILanguageModel
         if (Prompt is { } prompt && (step.Cache?.Length ?? 0) == 0) pass = Behind(prompt.Value, ids.Size(0), pass);
         return _base.Hidden(ids, pass);
     }
+
+    public Tensor BeforeHead(Tensor states, in Step step) => _base.BeforeHead(states, step);
 
     public KvCache NewCache(int batch, int capacity) => _base.NewCache(batch, capacity + (int)(Prompt?.Value.Size(0) ?? 0));
 

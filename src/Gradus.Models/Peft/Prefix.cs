@@ -23,6 +23,7 @@ public sealed record PrefixOptions : AdapterOptions
 
     internal override void Attach(AdapterBuilder to)
     {
+        if (!to.Model.IsCausal) throw new UserException("adapter: what stands before a text needs a model that reads from left to right; lora or ia3 suit an encoder");
         var (layers, heads, width) = ShapeOf(to.Model);
         if (Length >= to.Model.MaxPositions) throw new UserException($"adapter.length: {Length} leaves no room for text; the model has {to.Model.MaxPositions} positions");
         to.KeyValues = new KeyValuePrefix(to.Weights.Parameter("prompt_embeddings", Init.Normal(InitStd), Length, 2L * layers * heads * width), layers, heads, width);

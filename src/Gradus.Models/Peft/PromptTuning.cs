@@ -20,6 +20,7 @@ public sealed record PromptOptions : AdapterOptions
 
     internal override void Attach(AdapterBuilder to)
     {
+        if (!to.Model.IsCausal) throw new UserException("adapter: what stands before a text needs a model that reads from left to right; lora or ia3 suit an encoder");
         if (Length >= to.Model.MaxPositions) throw new UserException($"adapter.length: {Length} leaves no room for text; the model has {to.Model.MaxPositions} positions");
         to.Prompt = to.Weights.Parameter("prompt_embeddings", Init.Normal(0.02), Length, Table(to.Model).Value.Size(1));
         if (to.IsFresh) Grad.Off(() => Begin(to.Prompt.Value, Table(to.Model).Value));

@@ -26,13 +26,22 @@ public sealed class TokenBatch
     /// <summary>Input token ids.</summary>
     public int[] Ids { get; }
 
-    /// <summary>The token that follows each input, or <see cref="Ignore"/>.</summary>
+    /// <summary>What each input is to be given: the token that follows it, the token that was masked, its label …; or <see cref="Ignore"/>.</summary>
     public int[] Targets { get; }
+
+    /// <summary>Segment of each input, for families that tell the texts of a pair apart; null: all 0.</summary>
+    public int[]? Types { get; internal set; }
+
+    /// <summary>How much each target counts in the loss; null: 1 each.</summary>
+    public float[]? Weights { get; internal set; }
+
+    /// <summary>Where targets are numbers and not classes: the numbers, at the same places; null: they are classes.</summary>
+    public float[]? Values { get; internal set; }
 
     /// <summary>Position of each input in its row, or, with a document mask, in its document's part of the row.</summary>
     public int[] Positions { get; }
 
-    /// <summary>With a document mask: which document of the row, from 0; attention stays within one. Otherwise all 0.</summary>
+    /// <summary>With a document mask: which document of the row, from 0; attention stays within one. What fills a short row up is a document of its own. Otherwise all 0.</summary>
     public int[] Documents { get; }
 
     /// <summary>Some row holds more than one document, so attention needs the mask.</summary>

@@ -5,6 +5,7 @@ using Gradus.Engine.Files;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Models.Nn;
+using Gradus.Models.Peft;
 using Gradus.Training.Optim;
 
 namespace Gradus.Training.Loop;
@@ -164,8 +165,8 @@ public sealed partial class CheckpointStore(string folder, RunIdentity identity,
 
     private sealed class OtherRunException(string message) : UserException(message);
 
-    // What does not train is where it came from; the manifest holds its hash.
-    private static (string Name, Tensor Value)[] Weights(ILanguageModel model) => [.. model.Parameters.Where(p => p.Trainable).Select(p => (p.Name, p.Value))];
+    // Under an adapter the base is where it came from, and the manifest holds its hash; layers that are only frozen for a while are saved.
+    private static (string Name, Tensor Value)[] Weights(ILanguageModel model) => [.. model.Parameters.Where(p => p.Trainable || model is not AdaptedModel).Select(p => (p.Name, p.Value))];
 
     // What a killed process left: checkpoints half built or half deleted. Only under the run's lock.
     private void RemoveLeftovers()

@@ -24,6 +24,9 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
 {
     private const int Measured = 2;
 
+    /// <summary>What a fresh output layer's loss comes to when it knows nothing: ln of the tokens or labels; null where that says nothing (numbers, answers).</summary>
+    public double? KnowsNothing { get; init; }
+
     /// <summary>Checks a recipe to the last detail: opens everything, makes a few steps, keeps nothing.</summary>
     /// <exception cref="UserException">What Execute would say.</exception>
     /// <exception cref="DivergedException">Already the first steps are not finite.</exception>
@@ -47,9 +50,12 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
             var weights = setup.Model.Parameters.Sum(p => p.Value.Elements * p.Value.DType.ByteSize)
                 + setup.Model.Linears.Select(l => l.Weight).OfType<PackedWeight>().Sum(w => w.Stored.Sum(s => s.Value.Elements * s.Value.DType.ByteSize));
             var copies = setup.Model.Parameters.Where(p => p.ComputeType != p.Value.DType).Sum(p => p.Value.Elements * p.ComputeType.ByteSize);
-            return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.Data.Train.Tokens,
+            return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.TrainingTokens,
                 setup.Model.VocabSize, losses.Steps[0].Loss, weights + trainable * 4 + setup.Optimizer.StateBytes + copies,
-                Process.GetCurrentProcess().PeakWorkingSet64, seconds, seconds * steps);
+                Process.GetCurrentProcess().PeakWorkingSet64, seconds, seconds * steps)
+            {
+                KnowsNothing = setup.Model.Task is not { } task ? Math.Log(setup.Model.VocabSize) : task.Labels.Count > 1 ? Math.Log(task.Labels.Count) : null,
+            };
         }
         finally
         {

@@ -1,3 +1,5 @@
+using Gradus.Inference.Tasks;
+
 namespace Gradus.Training.Loop;
 
 /// <summary>What one step did. Loss and norm are of this step, over all micro-batches and ranks.</summary>
@@ -49,9 +51,13 @@ public sealed record StepReport
 /// <param name="Perplexity">e to the loss.</param>
 /// <param name="BitsPerByte">Loss in bits by UTF-8 byte of the text; null when the bytes are not known.</param>
 /// <param name="TargetTokens">Targets measured.</param>
-/// <param name="IsBest">Lowest so far.</param>
+/// <param name="IsBest">The best so far, by the deciding score or else by the loss.</param>
 /// <param name="Seconds">Time it took.</param>
-public sealed record ValidationReport(long Step, double Loss, double Perplexity, double? BitsPerByte, long TargetTokens, bool IsBest, double Seconds);
+public sealed record ValidationReport(long Step, double Loss, double Perplexity, double? BitsPerByte, long TargetTokens, bool IsBest, double Seconds)
+{
+    /// <summary>Scores of a task, the deciding one first; empty for a language model.</summary>
+    public IReadOnlyList<TaskScore> Scores { get; init; } = [];
+}
 
 /// <summary>A piece of text the model wrote.</summary>
 public sealed record SampleReport(long Step, string Prompt, string Text);

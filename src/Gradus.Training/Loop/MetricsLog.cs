@@ -29,9 +29,10 @@ public sealed class MetricsLog(string path, TimeProvider clock) : IRunHook, IDis
     public void Validated(ValidationReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        _log?.Append(new Line().Whole("step", report.Step).Bits("validation_loss", report.Loss).Real("perplexity", report.Perplexity).Real("bits_per_byte", report.BitsPerByte)
-            .Whole("validation_tokens", report.TargetTokens).Flag("best", report.IsBest)
-            .Timing(clock).Real("seconds", report.Seconds).End());
+        var line = new Line().Whole("step", report.Step).Bits("validation_loss", report.Loss).Real("perplexity", report.Perplexity).Real("bits_per_byte", report.BitsPerByte)
+            .Whole("validation_tokens", report.TargetTokens).Flag("best", report.IsBest);
+        foreach (var score in report.Scores) line.Real("score_" + score.Name.Replace(' ', '_').ToLowerInvariant(), score.Value);
+        _log?.Append(line.Timing(clock).Real("seconds", report.Seconds).End());
     }
 
     public void Saving(RunState state)

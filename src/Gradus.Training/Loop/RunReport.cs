@@ -7,13 +7,13 @@ namespace Gradus.Training.Loop;
 /// <summary><c>report.md</c> and <c>loss.svg</c> of a run, from its logs: the whole run, however many sessions it took.</summary>
 internal static class RunReport
 {
-    public static void Write(string folder, TrainRecipe recipe, RunSetup setup, RunState state, long steps, RunEnd end)
+    public static void Write(string folder, TrainRecipe recipe, RunSetup setup, RunState state, long steps, RunEnd end, string evaluation)
     {
         var (train, validation) = MetricsLog.Read(Path.Combine(folder, "metrics.jsonl"));
         if (train.Count == 0) return;
         List<ChartLine> lines = [new("training", train) { Smoothing = train.Count >= 300 ? 0.97 : train.Count >= 50 ? 0.8 : 0 }];
         if (validation.Count > 0) lines.Add(new ChartLine("validation", [.. validation.Select(v => (v.Step, v.Loss))]));
-        var chart = new SvgChart { Title = recipe.Name, XLabel = "step", YLabel = "loss (nats a token)", Lines = lines, LogX = train.Count >= 300 };
+        var chart = new SvgChart { Title = recipe.Name, XLabel = "step", YLabel = setup.Task is null ? "loss (nats a token)" : "loss", Lines = lines, LogX = train.Count >= 300 };
         Durable.WriteText(Path.Combine(folder, "loss.svg"), chart.Render());
 
         var text = new StringBuilder();
@@ -33,14 +33,15 @@ internal static class RunReport
             Row("of them trained", FormattableString.Invariant($"{trained:N0} ({(double)trained / setup.Model.ParameterCount:P3}); the others are the same to the bit as before the run"));
         }
         Row("target tokens", state.TargetTokens.ToString("N0", CultureInfo.InvariantCulture));
-        Row("training data", FormattableString.Invariant($"{setup.Data.Train.Tokens:N0} tokens, {setup.Data.Train.Documents:N0} documents"));
+        Row("training data", setup.DataDescription);
         Row("time", ProgressLine.Duration(state.Seconds));
         Row("loss, mean of the last steps", train.TakeLast(Math.Min(20, train.Count)).Average(p => p.Loss).ToString("F4", CultureInfo.InvariantCulture));
         if (validation.Count > 0)
         {
             var (step, loss, bits) = validation.MinBy(v => v.Loss);
-            Row("best validation", FormattableString.Invariant($"loss {loss:F4}, perplexity {Math.Exp(loss):N2}{(bits is { } b ? FormattableString.Invariant($", {b:F4} bits a byte") : "")} (step {step})"));
+            Row("best validation", FormattableString.Invariant($"loss {loss:F4}{(setup.Task is null ? FormattableString.Invariant($", perplexity {Math.Exp(loss):N2}") : "")}{(bits is { } b ? FormattableString.Invariant($", {b:F4} bits a byte") : "")} (step {step})"));
         }
+        text.Append(evaluation);
         text.Append("\nEverything that decided this run is in `recipe.yaml` and `run.json`; every step is in `metrics.jsonl`.\n");
         Durable.WriteText(Path.Combine(folder, "report.md"), text.ToString());
     }

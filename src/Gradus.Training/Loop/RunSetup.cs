@@ -1,12 +1,17 @@
+using System.Text;
 using Gradus.Engine;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 using Gradus.Inference.Generation;
+using Gradus.Inference.Tasks;
 using Gradus.Models.Families;
 using Gradus.Models.Nn;
 using Gradus.Models.Peft;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Pipeline;
+using Gradus.Text.Data.Records;
+using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Training.Objectives;
 using Gradus.Training.Optim;
@@ -16,22 +21,46 @@ namespace Gradus.Training.Loop;
 /// <summary>What a recipe comes to: tokenizer, data, model, optimiser, ready to train.</summary>
 internal sealed class RunSetup : IDisposable
 {
-    private RunSetup(TrainRecipe recipe, Tokenizer tokenizer, PreparedData data, ModelOptions modelOptions, ILanguageModel model)
+    private readonly ObjectiveOptions _objective;
+
+    private RunSetup(TrainRecipe recipe, Tokenizer tokenizer, PreparedData? data, TaskRun? task, ModelOptions modelOptions, ILanguageModel model)
     {
-        (Recipe, Tokenizer, Data, ModelOptions, Model) = (recipe, tokenizer, data, modelOptions, model);
-        Objective = recipe.Objective.Build();
-        Rows = new PackedWindows(data.Train, recipe.Windows, (ulong)recipe.Trainer.Seed);
+        (Recipe, Tokenizer, Data, Task, ModelOptions, Model) = (recipe, tokenizer, data, task, modelOptions, model);
+        _objective = ObjectiveOf(recipe);
+        if (_objective.Problem(model) is { } problem) throw new UserException($"objective.kind: {problem}");
+        Objective = _objective.Build();
+        Rows = task is not null ? task.Train : _objective.Rows(new PackedWindows(data!.Train, recipe.Windows, (ulong)recipe.Trainer.Seed), tokenizer, (ulong)recipe.Trainer.Seed);
+        recipe.Layers.Apply(model);
         Optimizer = recipe.Optimizer.Build(model.Parameters);
     }
 
     public TrainRecipe Recipe { get; }
     public Tokenizer Tokenizer { get; }
-    public PreparedData Data { get; }
+
+    /// <summary>Documents; null for a run on records.</summary>
+    public PreparedData? Data { get; }
+
+    /// <summary>Records of a task; null for a run on documents.</summary>
+    public TaskRun? Task { get; }
     public ModelOptions ModelOptions { get; }
     public ILanguageModel Model { get; }
     public IObjective Objective { get; }
     public IBatchSource Rows { get; }
     public Optimizer Optimizer { get; }
+
+    /// <summary>SHA-256 of what is learned from.</summary>
+    public string DataKey => Task?.Key ?? Data!.Record.Key;
+
+    /// <summary>SHA-256 of the tokenizer.</summary>
+    public required string TokenizerKey { get; init; }
+
+    /// <summary>Tokens of one pass over the training data.</summary>
+    public long TrainingTokens => Task?.Train.TokensPerEpoch ?? Data!.Train.Tokens;
+
+    /// <summary>What is learned from, for the report.</summary>
+    public string DataDescription => Task is { } task
+        ? FormattableString.Invariant($"{task.Train.TokensPerEpoch:N0} tokens in {task.Train.RowsPerEpoch:N0} rows{(task.Truncated > 0 ? FormattableString.Invariant($", {task.Truncated:N0} of them cut") : "")}")
+        : FormattableString.Invariant($"{Data!.Train.Tokens:N0} tokens, {Data.Train.Documents:N0} documents");
 
     /// <summary>Makes or opens everything below <paramref name="folder"/>. What is there from before is used again when it is the same.</summary>
     /// <exception cref="UserException">Something of the recipe does not go together or does not exist.</exception>
@@ -44,7 +73,11 @@ internal sealed class RunSetup : IDisposable
         try
         {
             Tokenizer tokenizer;
-            if (recipe.Prepared is { } prepared)
+            if (recipe.Task is not null)
+            {
+                tokenizer = OpenTokenizer(recipe, folder, () => Texts(recipe), say);
+            }
+            else if (recipe.Prepared is { } prepared)
             {
                 data = PreparedData.Open(prepared);
                 tokenizer = Tokenizer.Load(data.TokenizerFolder);
@@ -53,7 +86,7 @@ internal sealed class RunSetup : IDisposable
             {
                 var cache = recipe.DataCache ?? Path.Combine(folder, "data");
                 var run = new PrepareRun { Cancel = stop };
-                tokenizer = OpenTokenizer(recipe, folder, PreparedData.WorkIn(cache), run, say);
+                tokenizer = OpenTokenizer(recipe, folder, () => PreparedDocuments.ReadSplit(recipe.Data!, DataSplit.Train, PreparedData.WorkIn(cache), run).Select(d => d.Utf8), say);
                 data = PreparedData.PrepareCached(recipe.Data!, tokenizer, cache, run);
                 say(FormattableString.Invariant($"data: {data.Train.Tokens:N0} training tokens in {data.Train.Documents:N0} documents, vocabulary of {tokenizer.VocabSize:N0}{(data.CacheHit ? " (prepared before)" : "")}"));
             }
@@ -64,7 +97,11 @@ internal sealed class RunSetup : IDisposable
                     BosTokenId = shape.BosTokenId ?? tokenizer.BosId,
                     EosTokenId = shape.EosTokenId.Count > 0 || tokenizer.EosId is not { } end ? shape.EosTokenId : [end],
                 };
-            (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, recipe.Adapter?.Base);
+            var causal = shape.IsCausal;
+            // A folder whose output layer is for this task already goes on with its labels.
+            var known = recipe.Model.From is { } from && recipe.Task is { } again && ConfigFile.ReadHead(Path.Combine(from, ConfigFile.Name)) is { } old && again.Takes(old) && again.Keeps(old) ? old : null;
+            var task = recipe.Task is null ? null : new TaskRun(recipe.Task, recipe.Records!, tokenizer, known, causal, (ulong)recipe.Trainer.Seed, say);
+            (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, head: task?.Head, held: recipe.Adapter?.Base);
             if (recipe.Adapter is { } adapter)
             {
                 var adapted = new AdaptedModel(model);
@@ -72,11 +109,14 @@ internal sealed class RunSetup : IDisposable
                 adapted.Train(adapter, (ulong)recipe.Trainer.Seed);
             }
             _ = options.WithVocabulary(tokenizer.VocabSize); // a model read from a folder must have rows enough
-            if (recipe.Windows.Length > model.MaxPositions)
-                throw new UserException(FormattableString.Invariant($"windows.length: {recipe.Windows.Length} is more than the {model.MaxPositions} positions of the model"));
-            if (recipe.Trainer.EarlyStopping is not null && !data.Has(DataSplit.Validation))
-                throw new UserException("trainer.early_stopping: there is no validation data; raise data.split.validation");
-            return new RunSetup(recipe, tokenizer, data, options, model);
+            var added = task is null ? ObjectiveOf(recipe).Added(tokenizer) : 0;
+            if (task is null && recipe.Windows.Length + added > model.MaxPositions)
+                throw new UserException(FormattableString.Invariant($"windows.length: {recipe.Windows.Length}{(added > 0 ? $" and {added} tokens round it are" : " is")} more than the {model.MaxPositions} positions of the model"));
+            if (task?.Train.Length > model.MaxPositions)
+                throw new UserException(FormattableString.Invariant($"task.max_length: {recipe.Task!.MaxLength} is more than the {model.MaxPositions} positions of the model"));
+            if (recipe.Trainer.EarlyStopping is not null && !(data?.Has(DataSplit.Validation) ?? task!.Validation.Count > 0))
+                throw new UserException(task is null ? "trainer.early_stopping: there is no validation data; raise data.split.validation" : "trainer.early_stopping: there are no validation records; raise records.validation_share");
+            return new RunSetup(recipe, tokenizer, data, task, options, model) { TokenizerKey = data?.Record.Tokenizer ?? KeyOf(tokenizer) };
         }
         catch
         {
@@ -89,14 +129,24 @@ internal sealed class RunSetup : IDisposable
     /// <summary>Measures held-out text; null when there is none.</summary>
     public Validator? Validator()
     {
-        if (Recipe.Trainer.ValidateEvery == 0 || !Data.Has(DataSplit.Validation)) return null;
+        var o = Recipe.Trainer;
+        if (o.ValidateEvery == 0) return null;
+        if (Task is { } task) return task.Held is { } rows ? new Validator(rows, o.Batch, 0, null) { Score = model => task.Score(model, o.Batch) } : null;
+        if (!Data!.Has(DataSplit.Validation)) return null;
         var held = Data[DataSplit.Validation];
-        var rows = new SequentialWindows(held, Recipe.Windows with { Stride = 0, RandomPhase = false });
-        return new Validator(rows, Recipe.Trainer.Batch, Recipe.Trainer.ValidateBatches, held.TextBytes > 0 ? (double)held.TextBytes / rows.Targets : null);
+        var windows = new SequentialWindows(held, Recipe.Windows with { Stride = 0, RandomPhase = false });
+        var plain = _objective.Rows(windows, Tokenizer, (ulong)o.Seed);
+        return new Validator(plain, o.Batch, o.ValidateBatches, held.TextBytes > 0 && plain == windows ? (double)held.TextBytes / windows.Targets : null);
     }
 
+    /// <summary>Writes samples; null for a model that cannot continue a text.</summary>
+    public Func<ILanguageModel, RunState, SampleReport>? Sampler() => Model.IsCausal && Task is null ? Sample : null;
+
+    /// <summary>How good the model's answers to records are.</summary>
+    public TaskResult Measure(IReadOnlyList<DataRecord> records) => TaskEvaluation.Measure(Model, Task!.Work, records, Recipe.Trainer.Batch);
+
     /// <summary>Writes a sample with the model as it is; its draws are its own, so the run is not disturbed.</summary>
-    public SampleReport Sample(ILanguageModel model, RunState state)
+    private SampleReport Sample(ILanguageModel model, RunState state)
     {
         using var off = Grad.Off();
         using var scope = Tensor.Scope();
@@ -109,10 +159,34 @@ internal sealed class RunSetup : IDisposable
     {
         Optimizer.Dispose();
         Model.Dispose();
-        Data.Dispose();
+        Data?.Dispose();
     }
 
-    private static Tokenizer OpenTokenizer(TrainRecipe recipe, string folder, string work, PrepareRun run, Action<string> say)
+    private static ObjectiveOptions ObjectiveOf(TrainRecipe recipe) => recipe.Objective
+        ?? (recipe.Task is { } task ? (ObjectiveOptions)Activator.CreateInstance(Components.Of(typeof(ObjectiveOptions)).Single(c => c.Kind == task.ObjectiveKind).Type)! : new CausalLmOptions());
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Texts(TrainRecipe recipe)
+    {
+        var records = recipe.Records!.Train.Read(new SourceReport()).ToList();
+        _ = recipe.Task!.HeadFor(records); // records that are not for the task are said before a tokenizer is trained on them
+        return records.SelectMany(record => record.Texts).Select(text => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(text));
+    }
+
+    private static string KeyOf(Tokenizer tokenizer)
+    {
+        var folder = Directory.CreateTempSubdirectory("gradus-tokenizer-").FullName;
+        try
+        {
+            tokenizer.Save(folder);
+            return Hashing.Sha256File(Path.Combine(folder, "tokenizer.json"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Tokenizer OpenTokenizer(TrainRecipe recipe, string folder, Func<IEnumerable<ReadOnlyMemory<byte>>> texts, Action<string> say)
     {
         if (recipe.Tokenizer?.Train is not { } train)
             return Tokenizer.Load(recipe.Tokenizer?.Path ?? recipe.Model.From ?? throw new UserException("tokenizer: give a path, or say how to train one (tokenizer.train)"));
@@ -120,7 +194,7 @@ internal sealed class RunSetup : IDisposable
         if (File.Exists(Path.Combine(saved, "tokenizer.json"))) return Tokenizer.Load(saved);
         say(FormattableString.Invariant($"tokenizer: training {train.VocabSize:N0} tokens"));
         var report = new TrainingReport();
-        var tokenizer = train.Train(PreparedDocuments.ReadSplit(recipe.Data!, DataSplit.Train, work, run).Select(d => d.Utf8), report);
+        var tokenizer = train.Train(texts(), report);
         if (report.WordsLeftOut > 0)
             say(FormattableString.Invariant($"tokenizer: {report.WordsLeftOut:N0} words seen {report.LeftOutUpTo:N0} times or less were left out to stay within tokenizer.train.memory_mb ({train.MemoryMb:N0})"));
         // Under its final name only when whole: a killed run trains it again, to the same bytes.

@@ -18,6 +18,9 @@ public sealed record RunState
     /// <summary>Lowest validation loss so far, nats a token.</summary>
     public double? BestLoss { get; set; }
 
+    /// <summary>Best value of the score that decides, for a task; unset where the loss does. The loss beside it is then that of the same validation.</summary>
+    public double? BestScore { get; set; }
+
     /// <summary>The step it was measured after.</summary>
     public long? BestStep { get; set; }
 

@@ -20,7 +20,8 @@ public sealed class TensorBoardHook(string folder, TimeProvider clock) : IRunHoo
     public void Validated(ValidationReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        _writer?.Scalars(report.Step, [new("validation/loss", report.Loss), new("validation/perplexity", report.Perplexity), .. report.BitsPerByte is { } bits ? new KeyValuePair<string, double>[] { new("validation/bits_per_byte", bits) } : []]);
+        _writer?.Scalars(report.Step, [new("validation/loss", report.Loss), new("validation/perplexity", report.Perplexity), .. report.BitsPerByte is { } bits ? new KeyValuePair<string, double>[] { new("validation/bits_per_byte", bits) } : [],
+            .. report.Scores.Select(score => new KeyValuePair<string, double>("validation/" + score.Name.Replace(' ', '_'), score.Value))]);
     }
 
     public void Dispose() => _writer?.Dispose();

@@ -1,5 +1,6 @@
 using Gradus.Foundation.Recipes;
 using Gradus.Inference.Generation;
+using Gradus.Inference.Tasks;
 using Gradus.Models.Families;
 using Gradus.Models.Peft;
 using Gradus.Text.Data;
@@ -57,8 +58,17 @@ public sealed record TrainRecipe : IValidated
     /// <summary>How the tokens fall into rows; the length of a sequence is here.</summary>
     public WindowOptions Windows { get; init; } = new();
 
-    /// <summary>What training makes small.</summary>
-    public ObjectiveOptions Objective { get; init; } = new CausalLmOptions();
+    /// <summary>What the model is to do besides predicting tokens, learned from <see cref="Records"/>. Unset: it predicts tokens.</summary>
+    public TaskOptions? Task { get; init; }
+
+    /// <summary>Labelled records, in place of <see cref="Data"/>.</summary>
+    public RecordSets? Records { get; init; }
+
+    /// <summary>What training makes small. Unset: what goes with the task, or causal-lm.</summary>
+    public ObjectiveOptions? Objective { get; init; }
+
+    /// <summary>Which parts of the model move, when, and how fast.</summary>
+    public LayerOptions Layers { get; init; } = new();
 
     /// <summary>How weights move.</summary>
     public OptimizerOptions Optimizer { get; init; } = new AdamWOptions();
@@ -68,9 +78,13 @@ public sealed record TrainRecipe : IValidated
 
     public IEnumerable<(string Key, string Message)> Problems()
     {
-        if (Data is null == Prepared is null) yield return (nameof(Data), "give either data (documents) or prepared (a folder that `gradus data prepare` made)");
+        if ((Data is null ? 0 : 1) + (Prepared is null ? 0 : 1) + (Records is null ? 0 : 1) != 1)
+            yield return (nameof(Data), "give one of data (documents), prepared (a folder that `gradus data prepare` made) and records (labelled examples for a task)");
+        if (Task is null != Records is null) yield return (nameof(Task), Task is null ? "records are for a task; say which: task: { kind: sequence-classification }" : "a task learns from records; say where they are");
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
         if (Adapter is not null && Model.From is null) yield return ("adapter", "tunes a model that exists; set model.from to its folder");
-        if (Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
+        if (Adapter is not null && Task is not null) yield return ("adapter", "an output layer for a task trains whole, and adapters do not hold it yet; leave adapter or task out");
+        if (Task is { } task && Model.From is null && task.MaxLength > Model.ContextLength) yield return ("task.max_length", $"{task.MaxLength} is more than the {Model.ContextLength} positions of the model");
+        if (Task is null && Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
     }
 }

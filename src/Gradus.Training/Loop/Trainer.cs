@@ -47,7 +47,7 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
             var began = Clock.GetTimestamp();
             var report = Timed(Step(), began);
             foreach (var hook in hooks) hook.Stepped(report);
-            var former = (state.BestLoss, state.BestStep);
+            var former = (state.BestLoss, state.BestScore, state.BestStep);
             var best = Due(o.ValidateEvery, atEnd: true) && Validate();
             if (Due(o.SampleEvery) && Sampler is not null)
             {
@@ -56,13 +56,13 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
             }
             state.Seconds += Clock.GetElapsedTime(began).TotalSeconds;
             // Last, so that a checkpoint holds everything this step did, its lines in the logs included.
-            var wanted = best && (o.KeepBest || o.EarlyStopping is not null);
+            var wanted = best && (o.KeepBest || o.ExportBest || o.EarlyStopping is not null);
             if ((Due(o.SaveEvery) || wanted) && !Save(final: false) && wanted)
-                (state.BestLoss, state.BestStep) = former; // best weights that are nowhere could not come back
+                (state.BestLoss, state.BestScore, state.BestStep) = former; // best weights that are nowhere could not come back
         }
         if (Checkpoints is { } store && store.LastSaved != state.Step && state.Step > 0) Save(final: true);
         var end = state.StoppedEarly ? RunEnd.StoppedEarly : state.Step >= _steps ? RunEnd.Finished : RunEnd.Interrupted;
-        if (end == RunEnd.StoppedEarly) Checkpoints?.RestoreWeights(state.BestStep!.Value, model);
+        if ((end == RunEnd.StoppedEarly || (end == RunEnd.Finished && o.ExportBest)) && state.BestStep is { } top && top != state.Step) Checkpoints?.RestoreWeights(top, model);
         foreach (var hook in hooks) hook.Ended(state, end);
         return end;
     }
@@ -87,6 +87,8 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
         }
         var loss = weight > 0 ? world.Sum(losses.Sum(sum => sum.Item())) / weight : 0; // read here, once: nothing above waits for the device
         world.SumGradients(model.Parameters);
+        foreach (var parameter in model.Parameters)
+            if (parameter.Since > state.OptimizerSteps) parameter.Value.Gradient = null; // its turn to move has not come
         var norm = GradientNorm.Total(model.Parameters) / scale;
         var finite = double.IsFinite(loss) && double.IsFinite(norm);
         var rate = o.Schedule.Rate(peakRate, state.Step, _steps);
@@ -123,16 +125,20 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
         if (Validator is null) return false;
         var began = Clock.GetTimestamp();
         var (loss, bitsPerByte, targets) = Validator.Measure(model, objective);
-        var best = state.BestLoss is not { } before || loss < before - (o.EarlyStopping?.MinDelta ?? 0);
+        var scores = Validator.Score?.Invoke(model) ?? [];
+        var delta = o.EarlyStopping?.MinDelta ?? 0;
+        var best = scores is [var score, ..]
+            ? state.BestScore is not { } top || (score.HigherIsBetter ? score.Value > top + delta : score.Value < top - delta)
+            : state.BestLoss is not { } before || loss < before - delta;
         if (best)
         {
-            (state.BestLoss, state.BestStep, state.ValidationsWithoutImprovement) = (loss, state.Step, 0);
+            (state.BestLoss, state.BestScore, state.BestStep, state.ValidationsWithoutImprovement) = (loss, scores is [var first, ..] ? first.Value : null, state.Step, 0);
         }
         else if (++state.ValidationsWithoutImprovement >= (o.EarlyStopping?.Patience ?? int.MaxValue))
         {
             state.StoppedEarly = true;
         }
-        var report = new ValidationReport(state.Step, loss, Math.Exp(loss), bitsPerByte, targets, best, Clock.GetElapsedTime(began).TotalSeconds);
+        var report = new ValidationReport(state.Step, loss, Math.Exp(loss), bitsPerByte, targets, best, Clock.GetElapsedTime(began).TotalSeconds) { Scores = scores };
         foreach (var hook in hooks) hook.Validated(report);
         return best;
     }
@@ -165,7 +171,7 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
     {
         var seconds = Clock.GetElapsedTime(began).TotalSeconds;
         _secondsPerStep = _secondsPerStep == 0 ? seconds : 0.9 * _secondsPerStep + 0.1 * seconds;
-        var tokens = o.RowsPerStep(world.Size) * (double)data.Length;
+        var tokens = o.RowsPerStep(world.Size) * (double)data.TokensPerEpoch / data.RowsPerEpoch; // rows may differ in length
         var speed = seconds > 0 ? tokens / seconds : 0;
         return report with
         {

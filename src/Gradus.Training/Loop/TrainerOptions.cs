@@ -28,7 +28,7 @@ public sealed record EarlyStoppingOptions
     [AtLeast(1)]
     public int Patience { get; init; } = 3;
 
-    /// <summary>What the validation loss (nats a token) must fall by to count as improvement.</summary>
+    /// <summary>What the validation loss (nats a token) must fall by, or a task's score rise by, to count as improvement.</summary>
     [AtLeast(0)]
     public double MinDelta { get; init; }
 }
@@ -92,6 +92,9 @@ public sealed record TrainerOptions : IValidated
     /// <summary>Saves whenever the validation loss is the lowest so far. Early stopping does so in any case.</summary>
     public bool KeepBest { get; init; }
 
+    /// <summary>The model at the end is the best one by validation, not the last; saves as keep_best does.</summary>
+    public bool ExportBest { get; init; }
+
     /// <summary>Ends the run when validation no longer improves, with the best weights. Unset: never.</summary>
     public EarlyStoppingOptions? EarlyStopping { get; init; }
 
@@ -111,6 +114,7 @@ public sealed record TrainerOptions : IValidated
         var given = (Steps is null ? 0 : 1) + (Tokens is null ? 0 : 1) + (Epochs is null ? 0 : 1);
         if (given != 1) yield return (nameof(Steps), given == 0 ? "say how long the run is: one of steps, tokens and epochs" : "give only one of steps, tokens and epochs");
         if (Steps is { } steps && Schedule.WarmupSteps > steps) yield return ("schedule.warmup_steps", $"{Schedule.WarmupSteps} is more than the {steps} steps of the run");
+        if (ExportBest && ValidateEvery == 0) yield return (nameof(ExportBest), "needs validation: set validate_every above 0");
         if (EarlyStopping is not null && ValidateEvery == 0) yield return (nameof(EarlyStopping), "needs validation: set validate_every above 0");
     }
 

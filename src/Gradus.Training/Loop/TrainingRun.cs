@@ -74,8 +74,8 @@ public static class TrainingRun
         using var setup = RunSetup.Open(recipe, folder, say, stop);
         var yaml = RecipeFile.Write(recipe, maskSecrets: true);
         record ??= new RunRecord { RunId = Guid.NewGuid().ToString("N"), Name = recipe.Name, Seed = recipe.Trainer.Seed, Sessions = [] };
-        var frozen = FrozenWeights.Hash(setup.Model);
-        var identity = new RunIdentity(record.RunId, Hashing.Sha256(Encoding.UTF8.GetBytes(yaml)), setup.Data.Record.Key, setup.Data.Record.Tokenizer, frozen);
+        var frozen = setup.Model is AdaptedModel ? FrozenWeights.Hash(setup.Model) : null;
+        var identity = new RunIdentity(record.RunId, Hashing.Sha256(Encoding.UTF8.GetBytes(yaml)), setup.DataKey, setup.TokenizerKey, frozen);
         var store = new CheckpointStore(Path.Combine(folder, "checkpoints"), identity, recipe.Trainer.KeepLast);
         var state = store.Restore(setup.Model, setup.Optimizer, say) ?? new RunState();
         if (resume) say(state.Step > 0 ? FormattableString.Invariant($"resuming after step {state.Step}") : "no checkpoint to resume from; starting at the beginning");
@@ -93,13 +93,14 @@ public static class TrainingRun
         using var board = new TensorBoardHook(Path.Combine(folder, "tensorboard"), clock);
         var trainer = new Trainer(recipe.Trainer, recipe.Optimizer.LearningRate, setup.Model, setup.Objective, setup.Optimizer, setup.Rows, new SingleWorld(), [metrics, samples, board, .. hooks], state)
         {
-            Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sample, Clock = clock,
+            Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sampler(), Clock = clock,
             Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
         };
+        TaskReport.Before(setup, state, folder);
         var end = trainer.Run(stop);
-        if (FrozenWeights.Hash(setup.Model) != frozen) throw new InvalidOperationException("weights that were frozen have changed during the run");
+        if (frozen is not null && FrozenWeights.Hash(setup.Model) != frozen) throw new InvalidOperationException("weights that were frozen have changed during the run");
         var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
-        RunReport.Write(folder, recipe, setup, state, trainer.Steps, end);
+        RunReport.Write(folder, recipe, setup, state, trainer.Steps, end, model is null ? "" : TaskReport.After(setup, folder));
         return new RunResult(end, state, trainer.Steps, recipe, model);
     }
 

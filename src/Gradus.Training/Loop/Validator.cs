@@ -1,4 +1,5 @@
 using Gradus.Engine.Tensors;
+using Gradus.Inference.Tasks;
 using Gradus.Models.Nn;
 using Gradus.Text.Data;
 using Gradus.Training.Objectives;
@@ -15,6 +16,9 @@ namespace Gradus.Training.Loop;
 /// <param name="bytesPerTarget">UTF-8 bytes of text a target token stands for on average; null when unknown.</param>
 public sealed class Validator(IBatchSource data, int rows, int batches, double? bytesPerTarget)
 {
+    /// <summary>What a model is judged by besides its loss, the deciding score first; null: by its loss.</summary>
+    public Func<ILanguageModel, IReadOnlyList<TaskScore>>? Score { get; init; }
+
     /// <summary>Mean loss in nats, bits by byte of text, and targets counted.</summary>
     public (double Loss, double? BitsPerByte, long Targets) Measure(ILanguageModel model, IObjective objective)
     {

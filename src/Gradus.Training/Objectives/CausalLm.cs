@@ -1,4 +1,3 @@
-using Gradus.Engine.Ops;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Nn;
@@ -11,6 +10,9 @@ namespace Gradus.Training.Objectives;
 public sealed record CausalLmOptions : ObjectiveOptions
 {
     public override IObjective Build() => new CausalLm();
+
+    public override string? Problem(ILanguageModel model) => (model ?? throw new ArgumentNullException(nameof(model))).IsCausal ? null
+        : "causal-lm would have an encoder predict tokens that it sees; use masked-lm";
 }
 
 internal sealed class CausalLm : IObjective
@@ -21,11 +23,7 @@ internal sealed class CausalLm : IObjective
         ArgumentNullException.ThrowIfNull(batch);
         var device = model.Parameters[0].Value.Device;
         var hidden = model.Hidden(BatchTensors.Ids(batch, device), BatchTensors.Place(step, batch, device));
-        var rows = hidden.Reshape(-1, hidden.Size(-1));
-        var targets = BatchTensors.Targets(batch, device);
-        // The fused head reads a plain weight; any other kind of head computes its logits.
-        return model.Head is { Adapter: null, Bias: null, Weight: DenseWeight dense }
-            ? F.LinearCrossEntropySum(rows, dense.Parameter.Value, targets, dense.Parameter.Computed)
-            : F.CrossEntropySum(model.Head.Forward(rows).To(DType.Float32), targets);
+        var weights = batch.Weights is { } each ? Tensor.From(each, each.Length).To(device) : null;
+        return HeadLoss.Sum(model, hidden.Reshape(-1, hidden.Size(-1)), BatchTensors.Targets(batch, device), step, weights);
     }
 }

@@ -2,6 +2,7 @@ using Gradus.Engine.Tensors;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Nn;
 using Gradus.Text.Data;
+using Gradus.Text.Tokenizers;
 
 namespace Gradus.Training.Objectives;
 
@@ -11,6 +12,18 @@ public abstract record ObjectiveOptions
 {
     /// <summary>The loss itself.</summary>
     public abstract IObjective Build();
+
+    /// <summary>Tokens that <see cref="Rows"/> puts into a row besides those of the text.</summary>
+    public virtual int Added(Tokenizer tokenizer) => 0;
+
+    /// <summary>
+    /// What the objective makes of plain rows, whose targets are the next tokens: itself, or rows with tokens hidden … Any draw is a function of
+    /// the seed and the row's number, so that a resumed run draws the same.
+    /// </summary>
+    public virtual IBatchSource Rows(IBatchSource rows, Tokenizer tokenizer, ulong seed) => rows;
+
+    /// <summary>Why a model cannot be trained with it, or null.</summary>
+    public virtual string? Problem(ILanguageModel model) => null;
 }
 
 /// <summary>

@@ -30,7 +30,7 @@ internal sealed class Adam(IReadOnlyList<Parameter> parameters, AdamOptions o) :
     protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale) =>
         AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
         {
-            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = false,
+            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps - parameter.Since, GradientScale = gradientScale, Decoupled = false,
         });
 }
 

@@ -66,9 +66,10 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
                 for (var i = 0; i < some.Length; i++)
                 {
                     var (value, direction) = (some[i].Parameter.Value, directions.Select(0, i));
-                    if (o.DecayOf(some[i].Parameter) is > 0 and var decay) value.MulInPlace(1 - rate * decay);
+                    var own = rate * some[i].Parameter.RateScale;
+                    if (o.DecayOf(some[i].Parameter) is > 0 and var decay) value.MulInPlace(1 - own * decay);
                     var scale = AdamRms * Math.Sqrt(Math.Max(value.Size(0), value.Size(1)));
-                    value.AddInPlace((IsTall(value) ? direction.T() : direction).To(value.DType), -rate * scale);
+                    value.AddInPlace((IsTall(value) ? direction.T() : direction).To(value.DType), -own * scale);
                 }
             }
     }
@@ -76,7 +77,7 @@ internal sealed class Muon(IReadOnlyList<Parameter> parameters, MuonOptions o) :
     protected override void Update(Parameter parameter, Tensor gradient, ReadOnlySpan<Tensor> slots, double rate, double gradientScale) =>
         AdamUpdate.Run(parameter, gradient, slots, new AdamWStep
         {
-            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps, GradientScale = gradientScale, Decoupled = true,
+            LearningRate = rate, Beta1 = o.Beta1, Beta2 = o.Beta2, Epsilon = o.Eps, WeightDecay = o.DecayOf(parameter), Step = Steps - parameter.Since, GradientScale = gradientScale, Decoupled = true,
         });
 
     /// <summary>Moves the momentum and gives the gradient as Nesterov sees it; writes into the gradient.</summary>

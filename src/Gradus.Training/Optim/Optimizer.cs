@@ -74,7 +74,7 @@ public abstract class Optimizer : IDisposable
         foreach (var (parameter, gradient, slots) in entries)
         {
             using var scope = Tensor.Scope();
-            Update(parameter, gradient, slots, rate, gradientScale);
+            Update(parameter, gradient, slots, rate * parameter.RateScale, gradientScale);
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class Sgd(IReadOnlyList<Parameter> parameters, SgdOptions o) : O
         {
             var buffer = slots[0];
             buffer.MulInPlace(o.Momentum);
-            buffer.AddInPlace(direction, Steps == 1 ? 1 : 1 - o.Dampening); // PyTorch does not dampen the first step
+            buffer.AddInPlace(direction, Steps - parameter.Since == 1 ? 1 : 1 - o.Dampening); // PyTorch does not dampen the first step
             if (o.Nesterov) direction.AddInPlace(buffer, o.Momentum);
             else direction = buffer;
         }

@@ -14,7 +14,7 @@ internal sealed class TestRows(int[] tokens, int length, double masked = 0) : IB
 
     public TokenBatch Rows(long first, int rows)
     {
-        var batch = new TokenBatch(rows, length);
+        var batch = new TokenBatch(rows, length) { Values = new float[rows * length] };
         for (var r = 0; r < rows; r++)
             for (var t = 0; t < length; t++)
             {
@@ -24,6 +24,7 @@ internal sealed class TestRows(int[] tokens, int length, double masked = 0) : IB
                 // Whole rows differ in how much of them is masked, as with prompts of different lengths.
                 if (_mask.Unit((ulong)(row * length + t)) < masked * (row % 5) / 4.0) continue;
                 batch.Targets[at] = tokens[from + 1];
+                batch.Values[at] = tokens[from + 1] / 17f; // what a regression is to say here
                 batch.TargetCount++;
             }
         return batch;

@@ -86,7 +86,9 @@ public sealed partial record Gpt2Options : ModelOptions
         if (Activation.Problem(ActivationFunction) is { } problem2) yield return ("activation_function", problem2);
     }
 
-    protected override ILanguageModel Make(Weights w) => new Gpt2Model(w, this);
+    internal override Regex HeadTensors => Heads();
+
+    protected override ILanguageModel Make(Weights w, TaskHead? head) => new Gpt2Model(w, this, head);
 
     internal override void Adopt(JsonObject config)
     {
@@ -100,6 +102,9 @@ public sealed partial record Gpt2Options : ModelOptions
 
     [GeneratedRegex(@"(^|\.)h\.\d+\.attn\.(bias|masked_bias)$", RegexOptions.CultureInvariant)]
     private static partial Regex Buffers();
+
+    [GeneratedRegex(@"^(lm_head|score|classifier|qa_outputs)\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Heads();
 }
 
 internal sealed class Gpt2Model : ILanguageModel
@@ -110,7 +115,7 @@ internal sealed class Gpt2Model : ILanguageModel
     private readonly Gpt2Block[] _blocks;
     private readonly LayerNorm _norm;
 
-    public Gpt2Model(Weights w, Gpt2Options o)
+    public Gpt2Model(Weights w, Gpt2Options o, TaskHead? head)
     {
         _o = o;
         var (body, init) = (w / "transformer", Init.Normal(o.InitializerRange));
@@ -119,7 +124,9 @@ internal sealed class Gpt2Model : ILanguageModel
         _positions = new(body / "wpe", o.NPositions, o.NEmbd, Init.Normal(o.InitializerRange / 2)); // 0.01, as in the published code
         _blocks = [.. Enumerable.Range(0, o.NLayer).Select(layer => new Gpt2Block(body / "h" / layer, o, layer))];
         _norm = new(body / "ln_f", o.NEmbd, o.LayerNormEpsilon);
-        Head = o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.NEmbd, VocabSize, init);
+        Task = head;
+        Head = head is not null ? DecoderHead.Make(w, head, o.NEmbd, init, tokens: "classifier")
+            : o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.NEmbd, VocabSize, init);
         (Parameters, Linears) = (w.Complete(), w.Linears);
     }
 
@@ -128,6 +135,7 @@ internal sealed class Gpt2Model : ILanguageModel
     public int VocabSize { get; }
     public int MaxPositions => _o.NPositions;
     public Linear Head { get; }
+    public TaskHead? Task { get; }
 
     public Tensor Hidden(Tensor ids, in Step step)
     {

@@ -102,7 +102,9 @@ public sealed partial record LlamaOptions : ModelOptions
             yield return ("num_key_value_heads", $"{KeyValueHeads} does not divide num_attention_heads {NumAttentionHeads}");
     }
 
-    protected override ILanguageModel Make(Weights w) => new LlamaModel(w, this);
+    internal override Regex HeadTensors => Heads();
+
+    protected override ILanguageModel Make(Weights w, TaskHead? head) => new LlamaModel(w, this, head);
 
     internal override void Adopt(JsonObject config)
     {
@@ -125,6 +127,9 @@ public sealed partial record LlamaOptions : ModelOptions
 
     [GeneratedRegex(@"\.rotary_emb\.inv_freq$", RegexOptions.CultureInvariant)]
     private static partial Regex Buffers();
+
+    [GeneratedRegex(@"^(lm_head|score|qa_outputs)\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Heads();
 }
 
 /// <summary>How Llama 3.1 reaches past the context it was first trained on; see <see cref="Rope.Llama3"/>.</summary>
@@ -165,7 +170,7 @@ internal sealed class LlamaModel : ILanguageModel
     private readonly RmsNorm _norm;
     private readonly Rope _rope;
 
-    public LlamaModel(Weights w, LlamaOptions o)
+    public LlamaModel(Weights w, LlamaOptions o, TaskHead? head)
     {
         _o = o;
         _rope = new Rope(o.Frequencies());
@@ -174,7 +179,9 @@ internal sealed class LlamaModel : ILanguageModel
         _tokens = new(body / "embed_tokens", VocabSize, o.HiddenSize, init);
         _blocks = [.. Enumerable.Range(0, o.NumHiddenLayers).Select(layer => new LlamaBlock(body / "layers" / layer, o, layer))];
         _norm = new(body / "norm", o.HiddenSize, o.RmsNormEps);
-        Head = o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.HiddenSize, VocabSize, init);
+        Task = head;
+        Head = head is not null ? DecoderHead.Make(w, head, o.HiddenSize, init, tokens: "score")
+            : o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.HiddenSize, VocabSize, init);
         (Parameters, Linears) = (w.Complete(), w.Linears);
     }
 
@@ -183,6 +190,7 @@ internal sealed class LlamaModel : ILanguageModel
     public int VocabSize { get; }
     public int MaxPositions => _o.MaxPositionEmbeddings;
     public Linear Head { get; }
+    public TaskHead? Task { get; }
 
     public Tensor Hidden(Tensor ids, in Step step)
     {

@@ -8,6 +8,12 @@ public abstract record DataRecord
 {
     /// <summary><c>file:line</c> or <c>file:row</c>, for messages.</summary>
     public required string Place { get; init; }
+
+    /// <summary>Records with the same text here belong on the same side of a split: what one side learned must not be what the other asks.</summary>
+    public virtual string SplitKey => Place;
+
+    /// <summary>The texts of a record, for training a tokenizer.</summary>
+    public virtual IReadOnlyList<string> Texts => [];
 }
 
 /// <summary>Turns of a conversation; the assistant's are learned.</summary>
@@ -60,6 +66,10 @@ public sealed record LabelledText : DataRecord
 
     /// <summary>The class by its name or number as the file has it; for a regression the number, invariant.</summary>
     public required string Label { get; init; }
+
+    public override string SplitKey => Text;
+
+    public override IReadOnlyList<string> Texts => Pair is null ? [Text] : [Text, Pair];
 }
 
 /// <summary>Words with a tag each.</summary>
@@ -68,6 +78,10 @@ public sealed record TaggedTokens : DataRecord
     public required IReadOnlyList<string> Tokens { get; init; }
 
     public required IReadOnlyList<string> Tags { get; init; }
+
+    public override string SplitKey => string.Join(' ', Tokens);
+
+    public override IReadOnlyList<string> Texts => [SplitKey];
 }
 
 /// <summary>An answer inside a context.</summary>
@@ -85,6 +99,10 @@ public sealed record QuestionAnswer : DataRecord
     public required string Question { get; init; }
 
     public required IReadOnlyList<AnswerSpan> Answers { get; init; }
+
+    public override string SplitKey => Context;
+
+    public override IReadOnlyList<string> Texts => [Context, Question];
 }
 
 /// <summary>A sentence and its translation, or any text and what it becomes.</summary>

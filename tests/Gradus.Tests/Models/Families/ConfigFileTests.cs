@@ -29,7 +29,7 @@ public class ConfigFileTests
     [InlineData("\"eos_token_id\": 2", "\"eos_token_id\": 64", "eos_token_id: token 64 is not in a vocabulary of 64")]
     [InlineData("\"vocab_size\": 64", "\"vocab_size\": 0", "vocab_size: 0 is out of range")]
     [InlineData("\"vocab_size\": 64, ", "", "vocab_size is missing")]
-    [InlineData("\"model_type\": \"llama\"", "\"model_type\": \"falcon\"", "'falcon' is not supported; supported: gpt2, llama")]
+    [InlineData("\"model_type\": \"llama\"", "\"model_type\": \"falcon\"", "'falcon' is not supported; supported: bert, distilbert, gpt2, llama, roberta")]
     [InlineData("\"model_type\": \"llama\", ", "", "neither model_type nor architectures")]
     [InlineData("\"vocab_size\": 64", "\"vocab_size\": 64, \"hidden_act\": \"gelu\"", "hidden_act: \"gelu\" is not supported; only \"silu\" or \"swish\" is")]
     [InlineData("\"vocab_size\": 64", "\"vocab_size\": 64, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4.0}", "rope_scaling.rope_type: 'yarn' is not supported")]

@@ -14,6 +14,7 @@ public class FiniteDifferenceTests
         using var model = TinyModels.Build(kind, DType.Float64);
         Loss().Backward();
         var worst = 0.0;
+        var steepest = model.Parameters.Max(p => p.Value.Gradient!.Norm().Item());
         foreach (var parameter in model.Parameters)
         {
             // Along a random direction of the whole parameter, and along its largest single element.
@@ -25,6 +26,12 @@ public class FiniteDifferenceTests
                 var expected = Slope(parameter, direction);
                 var actual = (gradient * direction).Sum().Item();
                 var scale = (gradient.Norm() * direction.Norm()).Item();
+                // A bias on keys alone shifts all scores of a query alike: slope and gradient are zero but for rounding, that of the loss over h.
+                if (gradient.Norm().Item() < 1e-12 * steepest)
+                {
+                    Assert.InRange(expected, -1e-9, 1e-9);
+                    continue;
+                }
                 worst = Math.Max(worst, Math.Abs(expected - actual) / scale);
                 Assert.True(Math.Abs(expected - actual) <= 1e-6 * scale, $"{parameter.Name}: slope {expected}, gradient {actual}, scale {scale}");
             }

@@ -11,6 +11,12 @@ internal static class TinyModels
 {
     public static TheoryData<string> Kinds => [.. Components.Of(typeof(ModelOptions)).Select(family => family.Kind)];
 
+    /// <summary>Families that continue a text.</summary>
+    public static TheoryData<string> Decoders => [.. Components.Of(typeof(ModelOptions)).Select(family => family.Kind).Where(kind => Options(kind).IsCausal)];
+
+    /// <summary>Families that see whole rows.</summary>
+    public static TheoryData<string> Encoders => [.. Components.Of(typeof(ModelOptions)).Select(family => family.Kind).Where(kind => !Options(kind).IsCausal)];
+
     public static ModelOptions Options(string kind) => ModelPresets.Find($"{kind}-tiny");
 
     /// <summary>Weights far larger than published ones, so that what a test looks for is not lost in rounding.</summary>

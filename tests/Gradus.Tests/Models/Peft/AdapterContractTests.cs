@@ -138,7 +138,9 @@ public class AdapterContractTests
         }
     }
 
-    [Row("I14", "I15"), Theory, MemberData(nameof(Cases))]
+    public static TheoryData<string, string, string> CausalCases => [.. Cases.Where(row => TinyAdapters.IsCausal(row.Data.Item3))];
+
+    [Row("I14", "I15"), Theory, MemberData(nameof(CausalCases))]
     public void Cached_logits_are_those_of_the_whole_sequence(string method, string weights, string family)
     {
         using var scope = Tensor.Scope();

@@ -12,7 +12,7 @@ internal static class TinyAdapters
 {
     private static readonly string[] s_variants = ["lora+dora", "lora+rslora", "prefix+long", "ia3+outputs"];
 
-    /// <summary>method × kind of weight × family, but for bitfit on a family without biases, which is refused.</summary>
+    /// <summary>method × kind of weight × family, but for bitfit on a family without biases and what stands before a text on encoders, which are refused.</summary>
     public static TheoryData<string, string, string> Cases
     {
         get
@@ -21,7 +21,7 @@ internal static class TinyAdapters
             foreach (var method in Components.Of(typeof(AdapterOptions)).Select(c => c.Kind).Concat(s_variants))
                 foreach (var weights in new[] { "dense" }.Concat(Components.Of(typeof(WeightOptions)).Select(c => c.Kind)))
                     foreach (var family in Components.Of(typeof(ModelOptions)).Select(c => c.Kind))
-                        if (method != "bitfit" || HasBiases(family))
+                        if ((method != "bitfit" || HasBiases(family)) && (IsCausal(family) || !method.StartsWith('p')))
                             data.Add(method, weights, family);
             return data;
         }
@@ -73,6 +73,12 @@ internal static class TinyAdapters
     public static Tensor Out(ILanguageModel model, Tensor ids, in Step step) => model.Logits(ids, step);
 
     public static double Distance(float[] expected, float[] actual) => expected.Zip(actual, (x, y) => Math.Abs((double)x - y)).Max() / expected.Max(x => Math.Abs((double)x));
+
+    public static bool IsCausal(string family)
+    {
+        using var model = TinyModels.Options(family).Build(Weights.Shapes());
+        return model.IsCausal;
+    }
 
     private static bool HasBiases(string family)
     {
