@@ -10,8 +10,8 @@ namespace Gradus.Models.Peft;
 public sealed record Ia3Options : LinearAdapterOptions
 {
     // Keys, values and what leads out of the feed-forward network; GPT-2 holds queries, keys and values in one linear.
-    private static readonly string[] s_usual = ["k_proj", "v_proj", "down_proj", "c_attn", "mlp.c_proj", "attention.self.key", "attention.self.value", "attention.output.dense", "output.dense"];
-    private static readonly string[] s_usualInputs = ["down_proj", "mlp.c_proj", "output.dense"];
+    private static readonly string[] s_usual = ["k_proj", "v_proj", "down_proj", "c_attn", "mlp.c_proj", "attention.self.key", "attention.self.value", "attention.output.dense", "output.dense", "k_lin", "v_lin", "ffn.lin2"];
+    private static readonly string[] s_usualInputs = ["down_proj", "mlp.c_proj", "output.dense", "ffn.lin2"];
 
     /// <summary>Which of the targets get their factor on the inputs instead of the outputs: those that lead out of the feed-forward network. Empty: the usual ones.</summary>
     public IReadOnlyList<string> Feedforward { get; init; } = [];

@@ -118,6 +118,12 @@ public class AdapterContractTests
             var direction = TinyModels.Noise("direction " + parameter.Name, 1, DType.Float64, parameter.Value.Shape);
             var (expected, actual) = (Slope(parameter, direction), (gradient * direction).Sum().Item());
             var scale = (gradient.Norm() * direction.Norm()).Item();
+            if (scale < 1e-10)
+            {
+                // A key's bias moves every score of a query alike, which the soft-max takes out: both are roundings of zero.
+                Assert.True(Math.Abs(expected) < 1e-8 && Math.Abs(actual) < 1e-10, $"{parameter.Name}: slope {expected}, gradient {actual}");
+                continue;
+            }
             worst = Math.Max(worst, Math.Abs(expected - actual) / scale);
             Assert.True(Math.Abs(expected - actual) <= 2e-6 * scale, $"{parameter.Name}: slope {expected}, gradient {actual}, scale {scale}");
         }

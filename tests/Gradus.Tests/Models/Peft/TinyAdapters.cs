@@ -52,9 +52,17 @@ internal static class TinyAdapters
     public static AdaptedModel Build(string method, string weights, string family, DType type = DType.Float32, bool disturbed = false)
     {
         var model = new AdaptedModel(Base(family, weights, type));
-        var adapter = model.Train(Options(method), seed: 4);
-        if (disturbed) Disturb(adapter);
-        return model;
+        try
+        {
+            var adapter = model.Train(Options(method), seed: 4);
+            if (disturbed) Disturb(adapter);
+            return model;
+        }
+        catch
+        {
+            model.Dispose(); // or one refusal would look like leaks of the tests after it
+            throw;
+        }
     }
 
     /// <summary>As if it had been trained: every number of it moved.</summary>
