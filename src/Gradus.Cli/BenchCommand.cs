@@ -15,17 +15,18 @@ internal static class BenchCommand
         var precision = Option("--precision", "fp32 or bf16", "fp32");
         precision.AcceptOnlyFromAmong("fp32", "bf16");
         var (threads, steps, warmup, seed) = (Option("--threads", "Threads", d.Threads), Option("--steps", "Timed steps", d.Steps), Option("--warmup", "Steps before the timed ones", d.Warmup), Option("--seed", "Seed of weights and data", d.Seed));
+        var (lora, held) = (Option("--lora-rank", "Rank of LoRA on every linear; 0: the whole model trains", 0), Option("--base", "How LoRA's frozen base is held: dense, int8 or nf4", "dense"));
         var json = new Option<bool>("--json") { Description = "One JSON line" };
         foreach (var number in new[] { layers, heads, width, vocab, batch, seq, threads, steps })
             number.Validators.Add(r => { if (r.Tokens.Count > 0 && r.GetValueOrDefault<int>() < 1) r.AddError($"{number.Name} must be at least 1"); });
         var train = new Command("train", "Times training steps (forward, backward, AdamW) of a fresh model on random tokens; bench/train_vs_pytorch.sh runs PyTorch beside it.\n\nExample:\n  gradus bench train --layers 6 --heads 6 --width 384 --vocab 4096 --batch 16 --precision bf16")
-            { family, layers, heads, width, vocab, batch, seq, precision, threads, steps, warmup, seed, json };
+            { family, layers, heads, width, vocab, batch, seq, precision, threads, steps, warmup, seed, lora, held, json };
         train.SetAction(r =>
         {
             var result = TrainBenchmark.Run(new TrainBenchmarkOptions
             {
                 Family = r.GetValue(family)!, Layers = r.GetValue(layers), Heads = r.GetValue(heads), Width = r.GetValue(width), Vocab = r.GetValue(vocab), Batch = r.GetValue(batch), Seq = r.GetValue(seq),
-                Precision = r.GetValue(precision) == "bf16" ? Precision.Bf16 : Precision.Fp32, Threads = r.GetValue(threads), Steps = r.GetValue(steps), Warmup = Math.Max(0, r.GetValue(warmup)), Seed = r.GetValue(seed),
+                Precision = r.GetValue(precision) == "bf16" ? Precision.Bf16 : Precision.Fp32, Threads = r.GetValue(threads), Steps = r.GetValue(steps), Warmup = Math.Max(0, r.GetValue(warmup)), Seed = r.GetValue(seed), LoraRank = Math.Max(0, r.GetValue(lora)), Base = r.GetValue(held)!,
             });
             if (r.GetValue(json)) Terminal.Json(result);
             else Terminal.Out(FormattableString.Invariant($"{result.TokensPerSecond:N0} tokens/s (best {result.Best:N0}), peak memory {result.PeakRssMb:N0} MB, loss {result.LossFirst:F3} → {result.LossLast:F3}, libtorch {result.Libtorch}"));

@@ -19,6 +19,7 @@ internal static class Composition
         GenerateCommand.Create(),
         ChatCommand.Create(),
         EvalCommand.Create(),
+        AdapterCommand.Create(),
         PredictCommand.Create(),
         TokenizerCommand.Create(),
         DataCommand.Create(),

@@ -15,13 +15,14 @@ internal static class EvalCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "A model folder or a run folder" };
+        var model = new Argument<string>("model") { Description = "A model folder, an adapter folder or a run folder" };
         var data = new Option<string>("--data") { Description = "A text (one document) or .jsonl (a document a row, field 'text'); .gz, .xz and .zst as well. For a task: labelled rows", Required = true, HelpName = "file" };
         var length = new Option<int>("--length") { Description = "Tokens a window; 0: the model's context, at most 1024" };
         var stride = new Option<int>("--stride") { Description = "Tokens from window to window; below the length, each target sees more context. 0: the length" };
         var rows = new Option<int>("--batch") { Description = "Windows at a time", DefaultValueFactory = _ => 8 };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+        var adapter = GenerateCommand.AdapterOption();
         var json = new Option<bool>("--json") { Description = "One JSON object" };
         var command = new Command("eval", """
             Measures how well a model predicts a text: perplexity per token, and bits per byte, which compares models of different tokenizers.
@@ -31,11 +32,11 @@ internal static class EvalCommand
               gradus eval runs/quickstart/model --data held-out.txt
               gradus eval runs/quickstart/model --data held-out.jsonl.gz --stride 128 --json
               gradus evaluate runs/sentiment --data dev.tsv
-            """) { model, data, length, stride, rows, precision, device, json };
+            """) { model, data, length, stride, rows, precision, device, adapter, json };
         command.Aliases.Add("evaluate");
         command.SetAction((result, cancel) =>
         {
-            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
+            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device), result.GetValue(adapter));
             var (wished, step) = (GenerateCommand.AtLeast(0, result.GetValue(length), "--length"), GenerateCommand.AtLeast(0, result.GetValue(stride), "--stride"));
             if (loaded.Model.Task is not null)
                 return Task.FromResult(OfTask(loaded, result.GetRequiredValue(data), wished, GenerateCommand.AtLeast(1, result.GetValue(rows), "--batch"), result.GetValue(json), cancel));

@@ -12,7 +12,7 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "A model folder (config.json, model.safetensors, tokenizer.json) or a run folder" };
+        var model = new Argument<string>("model") { Description = "A model folder (config.json, model.safetensors, tokenizer.json), an adapter folder or a run folder" };
         var prompt = new Option<string?>("--prompt") { Description = "The text to continue; - reads it from standard input; empty starts from the beginning-of-text token", HelpName = "text" };
         var max = new Option<int>("--max-new-tokens") { Description = "Most new tokens", DefaultValueFactory = _ => 128 };
         var temperature = new Option<double>("--temperature") { Description = "0 takes the most likely token every time", DefaultValueFactory = _ => 0.8 };
@@ -24,6 +24,7 @@ internal static class GenerateCommand
         var seed = new Option<ulong>("--seed") { Description = "The same seed gives the same text", DefaultValueFactory = _ => 1 };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+        var adapter = AdapterOption();
         var verbose = new Option<bool>("--verbose") { Description = "Timings at the end" };
         var json = new Option<bool>("--json") { Description = "The last line is {\"text\": …, \"ids\": […], \"finish\": …}; text and ids are what was added to the prompt" };
         var command = new Command("generate", """
@@ -31,9 +32,10 @@ internal static class GenerateCommand
 
             Examples:
               gradus generate runs/quickstart/model --prompt "The people of"
+              gradus generate runs/quickstart/model --adapter runs/sea --prompt "The ship"
               gradus generate runs/quickstart/model --prompt "Call me" --temperature 0 --max-new-tokens 40 --json
               echo "My fellow citizens" | gradus generate runs/quickstart --prompt -
-            """) { model, prompt, max, temperature, topK, topP, minP, penalty, stop, seed, precision, device, verbose, json };
+            """) { model, prompt, max, temperature, topK, topP, minP, penalty, stop, seed, precision, device, adapter, verbose, json };
         command.SetAction((result, cancel) =>
         {
             var sampling = new Sampling
@@ -47,11 +49,13 @@ internal static class GenerateCommand
                 Stop = (result.GetValue(stop) ?? []) is var stops && stops.Any(string.IsNullOrEmpty) ? throw new UserException("--stop: a stop string cannot be empty") : stops,
                 Seed = result.GetValue(seed),
             };
-            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
+            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device), result.GetValue(adapter));
             return Task.FromResult(Run(loaded, PromptText(result.GetValue(prompt)), sampling, result.GetValue(json), result.GetValue(verbose), cancel));
         });
         return command;
     }
+
+    internal static Option<string[]> AdapterOption() => new("--adapter") { Description = "An adapter to put on the model: a folder or a run, with =STRENGTH if not 1 (may be given several times)", HelpName = "folder" };
 
     private static int Run(LoadedModel loaded, string prompt, Sampling sampling, bool json, bool verbose, CancellationToken cancel)
     {

@@ -3,8 +3,11 @@ using System.Globalization;
 using Gradus.Engine;
 using Gradus.Engine.Ops;
 using Gradus.Engine.Tensors;
+using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 using Gradus.Models.Families.Gpt2;
 using Gradus.Models.Nn;
+using Gradus.Models.Peft;
 using Gradus.Training.Loop;
 using Gradus.Training.Optim;
 
@@ -25,6 +28,12 @@ public sealed record TrainBenchmarkOptions
     public int Steps { get; init; } = 10;
     public int Warmup { get; init; } = 3;
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>Rank of LoRA on every linear; 0: the whole model trains.</summary>
+    public int LoraRank { get; init; }
+
+    /// <summary>How LoRA's frozen base is held: dense, or a kind of packed weight.</summary>
+    public string Base { get; init; } = "dense";
 }
 
 /// <summary>What came out: tokens per second, peak memory, and the losses, which show that the same model was trained on the same data.</summary>
@@ -56,13 +65,13 @@ public static class TrainBenchmark
     public static TrainBenchmarkResult Run(TrainBenchmarkOptions o)
     {
         ArgumentNullException.ThrowIfNull(o);
-        if (o.Family != "gpt2") throw new Gradus.Foundation.Files.UserException($"bench train knows the family gpt2, not '{o.Family}'");
+        if (o.Family != "gpt2") throw new UserException($"bench train knows the family gpt2, not '{o.Family}'");
         EngineInfo.Threads = o.Threads;
         var options = new Gpt2Options
         {
             VocabSize = o.Vocab, NPositions = o.Seq, NEmbd = o.Width, NLayer = o.Layers, NHead = o.Heads, AttnPdrop = 0, EmbdPdrop = 0, ResidPdrop = 0,
         };
-        using var model = options.BuildFresh(o.Seed);
+        using var model = Model(options, o);
         ComputeTypes.Set(model, o.Precision);
         using var optimizer = new AdamWOptions { Beta1 = 0.9, Beta2 = 0.95, Eps = 1e-8, WeightDecay = 0.1 }.Build(model.Parameters);
         var (seconds, losses) = (new List<double>(), new List<double>());
@@ -79,15 +88,26 @@ public static class TrainBenchmark
         return new TrainBenchmarkResult
         {
             TokensPerSecond = Math.Round(tokens / median, 2), Best = Math.Round(tokens / timed[0], 2), PeakRssMb = PeakRssMb(),
-            LossFirst = losses[0], LossLast = losses[^1], Parameters = model.Parameters.Sum(p => p.Value.Elements),
+            LossFirst = losses[0], LossLast = losses[^1], Parameters = model.Parameters.Where(p => p.Trainable).Sum(p => p.Value.Elements),
             TorchVersion = EngineInfo.LibtorchVersion, Libtorch = EngineInfo.LibtorchVersion,
             Settings = new Dictionary<string, object>(StringComparer.Ordinal)
             {
                 ["family"] = o.Family, ["layers"] = o.Layers, ["heads"] = o.Heads, ["width"] = o.Width, ["vocab"] = o.Vocab, ["batch"] = o.Batch, ["seq"] = o.Seq,
                 ["precision"] = o.Precision == Precision.Bf16 ? "bf16" : "fp32", ["threads"] = EngineInfo.Threads, ["steps"] = o.Steps, ["warmup"] = o.Warmup, ["seed"] = o.Seed,
-                ["optimizer"] = "adamw", ["runtime"] = Environment.Version.ToString(),
+                ["lora_rank"] = o.LoraRank, ["base"] = o.Base, ["optimizer"] = "adamw", ["runtime"] = Environment.Version.ToString(),
             },
         };
+    }
+
+    private static ILanguageModel Model(Gpt2Options options, TrainBenchmarkOptions o)
+    {
+        if (o.LoraRank == 0) return o.Base == "dense" ? options.BuildFresh(o.Seed) : throw new UserException($"--base {o.Base}: packed weights do not train; give a --lora-rank");
+        var held = o.Base == "dense" ? null : Components.Of(typeof(WeightOptions)).FirstOrDefault(c => c.Kind == o.Base) is { } kind
+            ? (WeightOptions)Activator.CreateInstance(kind.Type)!
+            : throw new UserException($"--base: '{o.Base}' is not known{NearestName.Hint(o.Base, Components.Of(typeof(WeightOptions)).Select(c => c.Kind).Prepend("dense"))}");
+        var model = new AdaptedModel(options.BuildFresh(o.Seed, held: held));
+        model.Train(new LoraOptions { Rank = o.LoraRank, Alpha = 2 * o.LoraRank }, o.Seed);
+        return model;
     }
 
     private static double Step(ILanguageModel model, Optimizer optimizer, long[] ids, long[] targets, TrainBenchmarkOptions o)

@@ -48,7 +48,7 @@ internal static class TrainCommand
             Say($"stopped after step {run.State.Step} of {run.Steps} and saved; --resume goes on");
             return ExitCode.Stopped;
         }
-        if (!json) Terminal.Out($"{folder}: {run.State.Step} steps; report.md, loss.svg and metrics.jsonl are there, the model in {run.ModelFolder}");
+        if (!json) Terminal.Out($"{folder}: {run.State.Step} steps; report.md, loss.svg and metrics.jsonl are there, the {(recipe.Adapter is null ? "model" : "adapter")} in {run.ModelFolder}");
         return ExitCode.Done;
     }
 

@@ -18,6 +18,7 @@ internal sealed class SeenKeys(int[] from, int[] end)
         {
             if (documents.Dims != 2 || documents.Size(0) != rows || documents.Size(1) != time) return null;
             ids = documents.ToArray<long>();
+            if (ids.Contains(F.Everyone)) return null; // what a query sees is then not in one piece
         }
         for (long row = 0; row < rows; row++)
         {

@@ -42,13 +42,15 @@ public static partial class F
         var (inSize, outSize) = (x.Size(-1), weight.Size(transposed ? 1 : 0));
         long[] shape = [.. x.Shape.AsSpan()[..^1], outSize];
         var context = new FunctionContext();
-        Tensor rows = null!;
+        Tensor? rows = null;
         var y = Grad.Off(() =>
         {
             var y = Tensor.Empty(type, x.Device, shape);
             using var scope = Tensor.Scope();
-            rows = context.Save(Gemm.Cast(x.Detach(), type).View(-1, inSize));
-            Gemm.Run(y.View(-1, outSize), rows, false, computed, !transposed, bias);
+            var input = Gemm.Cast(x.Detach(), type).View(-1, inSize);
+            // Only the weight's gradient reads the rows again: a frozen one keeps no activation.
+            if (weight.RequiresGrad) rows = context.Save(input);
+            Gemm.Run(y.View(-1, outSize), input, false, computed, !transposed, bias);
             return y;
         });
         var (w, leaf, own) = (context.Save(computed), context.Save(weight), x.DType);
@@ -63,7 +65,7 @@ public static partial class F
                 dx = Tensor.Empty(own, dy.Device, inputShape);
                 Gemm.Run(dx.View(-1, inSize), dy, false, w, transposed);
             }
-            if (c.Needs(1)) dw = transposed ? Gemm.WeightGradient(leaf, rows, dy) : Gemm.WeightGradient(leaf, dy, rows);
+            if (c.Needs(1) && rows is not null) dw = transposed ? Gemm.WeightGradient(leaf, rows, dy) : Gemm.WeightGradient(leaf, dy, rows);
             return [dx, dw, b is not null && c.Needs(2) ? Gemm.Deposit(b, Gemm.ColumnSums(dy, outSize)) : null];
         });
         return y;

@@ -5,7 +5,7 @@ namespace Gradus.Engine.Ops;
 public static partial class F
 {
     /// <summary>Each operation as its formula, from libtorch's own operators: any device, any floating type.</summary>
-    public static class Plain
+    public static partial class Plain
     {
         private static readonly Op s_linear = Op.Find("aten::linear", "input, weight, bias");
         private static readonly Op s_embedding = Op.Find("aten::embedding", "weight, indices");
@@ -93,8 +93,8 @@ public static partial class F
             }
             if (documents is not null)
             {
-                var same = documents.Unsqueeze(2).Equal(documents.Unsqueeze(1)).Unsqueeze(1);
-                scores = scores.MaskedFill(same.LogicalNot(), double.NegativeInfinity);
+                var hidden = documents.Unsqueeze(2).Equal(documents.Unsqueeze(1)).LogicalNot().LogicalAnd(documents.Unsqueeze(1).NotEqual(Everyone));
+                scores = scores.MaskedFill(hidden.Unsqueeze(1), double.NegativeInfinity);
             }
             return Dropout(scores.Softmax(-1), dropout).MatMul(vBHSW).Transpose(1, 2);
         }

@@ -15,6 +15,9 @@ public static partial class F
     /// <summary>A target that no loss counts.</summary>
     public const int Ignore = -100;
 
+    /// <summary>The document of a key that every document sees; see <see cref="Attention"/>.</summary>
+    public const int Everyone = -1;
+
     /// <summary>Sum over the targets of -log softmax(logits)[target]; targets equal to <see cref="Ignore"/> count nothing. [N, V], [N] → scalar.</summary>
     public static Tensor CrossEntropySum(Tensor logits, Tensor targets) => Plain.CrossEntropySum(logits, targets);
 

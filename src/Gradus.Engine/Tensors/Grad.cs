@@ -90,6 +90,12 @@ public static class Grad
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(body);
         if (!IsOn) return body(input);
+        // Behind frozen layers the input has no history, and what the body itself trains would get no gradient: the graph must lead into it.
+        if (!input.RequiresGrad)
+        {
+            input = input.Detach();
+            input.RequiresGrad = true;
+        }
         var context = new FunctionContext();
         var random = context.Save(Generator.DefaultState());
         var saved = context.Save(input);

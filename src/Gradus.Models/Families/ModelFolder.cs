@@ -15,19 +15,20 @@ public static class ModelFolder
     /// <param name="path">The folder or the file.</param>
     /// <param name="type">Type of the master weights; what the file holds is converted.</param>
     /// <param name="device">Where the weights go.</param>
+    /// <param name="held">How the weights of the blocks are held; null: as they are.</param>
     /// <exception cref="UserException">Nothing to load there, or configuration and weights do not go together. Nothing large has been allocated.</exception>
-    public static (ModelOptions Options, ILanguageModel Model) Load(string path, DType type = DType.Float32, Device device = default)
+    public static (ModelOptions Options, ILanguageModel Model) Load(string path, DType type = DType.Float32, Device device = default, WeightOptions? held = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (File.Exists(path) && path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
         {
             using var file = Llama2cFile.Open(path, type, device);
-            return (file.Options, file.Options.Build(new Weights(file)));
+            return (file.Options, file.Options.Build(new Weights(file, held)));
         }
         if (!Directory.Exists(path))
             throw new UserException(File.Exists(path) ? $"{path}: name the folder that holds {ConfigFile.Name} and {WeightFolder.SingleName}, or a llama2.c .bin file" : $"{path}: no such folder");
         var options = ReadOptions(path);
-        return (options, LoadAs(path, options, type, device, ConfigFile.ReadHead(Path.Combine(path, ConfigFile.Name))));
+        return (options, LoadAs(path, options, type, device, ConfigFile.ReadHead(Path.Combine(path, ConfigFile.Name)), held: held));
     }
 
     /// <summary>The weights of a folder under options that may differ from its own in what only training looks at.</summary>
@@ -37,15 +38,16 @@ public static class ModelFolder
     /// <param name="device">Where they go.</param>
     /// <param name="head">What the output layer is for.</param>
     /// <param name="freshHead">The folder's output layer is for something else: make one from this seed.</param>
-    internal static ILanguageModel LoadAs(string path, ModelOptions options, DType type, Device device, TaskHead? head = null, ulong? freshHead = null)
+    /// <param name="held">How the weights of the blocks are held.</param>
+    internal static ILanguageModel LoadAs(string path, ModelOptions options, DType type, Device device, TaskHead? head = null, ulong? freshHead = null, WeightOptions? held = null)
     {
         using var weights = WeightFolder.Open(path);
         try
         {
             // First the names and shapes alone: a folder that does not fit is refused before memory is taken for it.
             options.Build(new Weights(Source(shapesOnly: true)), head).Dispose();
-            options.CheckMemory(type, device);
-            return options.Build(new Weights(Source(shapesOnly: false)), head);
+            if (held is null) options.CheckMemory(type, device);
+            return options.Build(new Weights(Source(shapesOnly: false), held), head);
         }
         catch (UserException e) when (!e.Message.StartsWith(path, StringComparison.Ordinal))
         {

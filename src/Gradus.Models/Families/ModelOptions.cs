@@ -82,10 +82,10 @@ public abstract record ModelOptions : IValidated
 
     /// <summary>Builds the network with fresh weights.</summary>
     /// <exception cref="UserException">The weights alone are more than the machine's memory; nothing has been allocated.</exception>
-    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default, TaskHead? head = null)
+    public ILanguageModel BuildFresh(ulong seed, DType type = DType.Float32, Device device = default, TaskHead? head = null, WeightOptions? held = null)
     {
-        CheckMemory(type, device);
-        return Build(Weights.Fresh(seed, type, device), head);
+        if (held is null) CheckMemory(type, device);
+        return Build(Weights.Fresh(seed, type, device, held), head);
     }
 
     /// <summary>
@@ -93,11 +93,11 @@ public abstract record ModelOptions : IValidated
     /// open. A folder whose output layer is for something else keeps its body and gets a fresh output layer.
     /// </summary>
     /// <exception cref="UserException">The folder cannot be read, or holds another model than the recipe says.</exception>
-    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default, TaskHead? head = null)
+    public (ModelOptions Options, ILanguageModel Model) Start(ulong seed, DType type = DType.Float32, Device device = default, TaskHead? head = null, WeightOptions? held = null)
     {
-        if (From is null) return (this, BuildFresh(seed, type, device, head));
+        if (From is null) return (this, BuildFresh(seed, type, device, head, held));
         var options = Pretrained.Merge(this, ModelFolder.ReadOptions(From), From);
-        return (options, ModelFolder.LoadAs(From, options, type, device, head, HeadReplacement.Needed(From, head) ? seed : null));
+        return (options, ModelFolder.LoadAs(From, options, type, device, head, HeadReplacement.Needed(From, head) ? seed : null, held));
     }
 
     internal void CheckMemory(DType type, Device device)

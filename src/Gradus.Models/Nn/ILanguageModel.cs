@@ -11,6 +11,9 @@ public interface ILanguageModel : IDisposable
     /// <summary>Every parameter once, under its Hugging Face name, in the order of construction (tied weights are one parameter).</summary>
     IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>Every linear with a name of its own, in order of construction: where adapters attach. Empty for a model that takes none.</summary>
+    IReadOnlyList<Linear> Linears => [];
+
     int VocabSize { get; }
 
     /// <summary>Longest sequence the positions reach.</summary>
@@ -41,6 +44,6 @@ public interface ILanguageModel : IDisposable
         return logits.DType == DType.Float64 ? logits : logits.To(DType.Float32);
     }
 
-    /// <summary>How many numbers are trained; tied weights count once.</summary>
-    long ParameterCount => Parameters.Sum(parameter => parameter.Value.Elements);
+    /// <summary>How many numbers the model has, packed ones included; tied weights count once.</summary>
+    long ParameterCount => Parameters.Sum(parameter => parameter.Value.Elements) + Linears.Where(linear => linear.Weight is PackedWeight).Sum(linear => linear.Weight.In * linear.Weight.Out);
 }

@@ -19,6 +19,9 @@ public sealed class KvCache : IDisposable
             _layers[i] = (Tensor.Zeros(type, device, batch, capacity, heads, width).Keep(), Tensor.Zeros(type, device, batch, capacity, heads, width).Keep());
     }
 
+    /// <summary>Layers it has room for.</summary>
+    public int Layers => _layers.Length;
+
     /// <summary>Most tokens a row can hold.</summary>
     public int Capacity { get; }
 

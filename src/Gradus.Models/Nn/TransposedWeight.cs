@@ -12,6 +12,10 @@ public sealed class TransposedWeight(Parameter parameter) : IWeight
     public long In => Parameter.Value.Size(0);
     public long Out => Parameter.Value.Size(1);
 
+    public DType ComputeType { get => Parameter.ComputeType; set => Parameter.ComputeType = value; }
+
+    public Tensor Dense(DType type) => Parameter.Value.Detach().T().To(type);
+
     public Tensor Apply(Tensor x, Parameter? bias) =>
         F.LinearTransposed(x, Parameter.Value, bias?.Value, Parameter.Computed);
 }

@@ -13,30 +13,36 @@ public sealed class Weights
 {
     private readonly WeightSource _source;
     private readonly List<Parameter> _parameters;
+    private readonly List<Linear> _linears;
+    private readonly WeightOptions? _held;
 
-    public Weights(WeightSource source) : this(source ?? throw new ArgumentNullException(nameof(source)), "", [])
+    /// <param name="source">Where the values come from.</param>
+    /// <param name="held">How the linears of the blocks are held; null: as they are.</param>
+    public Weights(WeightSource source, WeightOptions? held = null) : this(source ?? throw new ArgumentNullException(nameof(source)), "", [], [], held)
     {
     }
 
-    private Weights(WeightSource source, string path, List<Parameter> parameters)
+    private Weights(WeightSource source, string path, List<Parameter> parameters, List<Linear> linears, WeightOptions? held)
     {
-        _source = source;
-        _parameters = parameters;
+        (_source, _parameters, _linears, _held) = (source, parameters, linears, held);
         Path = path;
     }
+
+    /// <summary>Every linear built so far, in order of construction; a head that reads an embedding is none of its own.</summary>
+    public IReadOnlyList<Linear> Linears => _linears;
 
     /// <summary>Dotted path of the module being built: <c>model.layers.0.self_attn</c>; empty at the root.</summary>
     public string Path { get; }
 
     /// <summary>Fresh weights as the model's family publishes them, the same for the same seed.</summary>
-    public static Weights Fresh(ulong seed, DType type = DType.Float32, Device device = default) => new(new FreshWeights(seed, type, device));
+    public static Weights Fresh(ulong seed, DType type = DType.Float32, Device device = default, WeightOptions? held = null) => new(new FreshWeights(seed, type, device), held);
 
     /// <summary>Parameters that have shapes but no memory: for counting, planning and dry runs.</summary>
     public static Weights Shapes() => new(new ShapesOnly());
 
     /// <summary>The module <paramref name="name"/> below this one.</summary>
     public static Weights operator /(Weights w, string name) =>
-        new((w ?? throw new ArgumentNullException(nameof(w)))._source, w.Path.Length == 0 ? name : $"{w.Path}.{name}", w._parameters);
+        new((w ?? throw new ArgumentNullException(nameof(w)))._source, w.Path.Length == 0 ? name : $"{w.Path}.{name}", w._parameters, w._linears, w._held);
 
     /// <summary>The module at <paramref name="index"/> of a list.</summary>
     public static Weights operator /(Weights w, int index) => w / index.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -59,6 +65,28 @@ public sealed class Weights
         return parameter;
     }
 
+    /// <summary>
+    /// The weight of the linear at <see cref="Path"/>: a parameter, or, where packed weights were asked for and the linear is one of a
+    /// numbered block (not a head), the packed form of what the source has; the dense one is freed at once.
+    /// </summary>
+    internal IWeight Weight(Init init, bool transposed, params long[] shape)
+    {
+        if (_held is null || !Path.Split('.').Any(part => part.Length > 0 && part.All(char.IsAsciiDigit)))
+            return transposed ? new TransposedWeight(Parameter("weight", init, shape)) : new DenseWeight(Parameter("weight", init, shape));
+        var full = (this / "weight").Path;
+        return Grad.Off(() =>
+        {
+            using var scope = Tensor.Scope();
+            return _held.Hold(full, _source.Make(full, shape, init), transposed);
+        });
+    }
+
+    internal Linear Register(Linear linear)
+    {
+        _linears.Add(linear);
+        return linear;
+    }
+
     /// <summary>Everything asked for so far has been built: the parameters in order, each once.</summary>
     /// <exception cref="UserException">The source lacks weights, has others than were asked for, or has them in other shapes.</exception>
     public IReadOnlyList<Parameter> Complete()
@@ -73,7 +101,9 @@ public sealed class Weights
     internal void Release()
     {
         foreach (var parameter in _parameters) parameter.Dispose();
+        foreach (var linear in _linears) (linear.Weight as PackedWeight)?.Dispose();
         _parameters.Clear();
+        _linears.Clear();
     }
 }
 

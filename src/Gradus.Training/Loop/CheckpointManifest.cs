@@ -9,7 +9,8 @@ namespace Gradus.Training.Loop;
 /// <param name="Recipe">SHA-256 of the recipe.</param>
 /// <param name="Data">SHA-256 of the prepared data.</param>
 /// <param name="Tokenizer">SHA-256 of the tokenizer.</param>
-public sealed record RunIdentity(string RunId, string Recipe, string Data, string Tokenizer);
+/// <param name="Frozen">SHA-256 of the weights that do not train and that checkpoints therefore do not hold; null when all train.</param>
+public sealed record RunIdentity(string RunId, string Recipe, string Data, string Tokenizer, string? Frozen = null);
 
 internal sealed record CheckpointFile(string Name, long Bytes, string Sha256);
 
@@ -22,7 +23,7 @@ internal sealed record CheckpointManifest
     public const string FileName = "MANIFEST";
     public const int CurrentVersion = 1;
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
     public required int Version { get; init; }
     public required long Step { get; init; }
@@ -31,6 +32,7 @@ internal sealed record CheckpointManifest
     public required string Recipe { get; init; }
     public required string Data { get; init; }
     public required string Tokenizer { get; init; }
+    public string? Frozen { get; init; }
     public required IReadOnlyList<CheckpointFile> Files { get; init; }
 
     /// <summary>Describes the files that are in <paramref name="folder"/> and puts itself beside them.</summary>
@@ -39,7 +41,7 @@ internal sealed record CheckpointManifest
         var manifest = new CheckpointManifest
         {
             Version = CurrentVersion, Step = step, RunId = identity.RunId, WorldSize = worldSize,
-            Recipe = identity.Recipe, Data = identity.Data, Tokenizer = identity.Tokenizer,
+            Recipe = identity.Recipe, Data = identity.Data, Tokenizer = identity.Tokenizer, Frozen = identity.Frozen,
             Files = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
                 .Select(path => new CheckpointFile(Path.GetFileName(path), new FileInfo(path).Length, Hashing.Sha256File(path)))],
         };

@@ -5,6 +5,7 @@ using Gradus.Engine.Files;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Models.Nn;
+using Gradus.Models.Peft;
 using Gradus.Training.Optim;
 
 namespace Gradus.Training.Loop;
@@ -157,13 +158,15 @@ public sealed partial class CheckpointStore(string folder, RunIdentity identity,
     {
         var what = manifest.Data != identity.Data ? "with other data: a source file has changed since; put it back"
             : manifest.Tokenizer != identity.Tokenizer ? "with another tokenizer; put it back"
+            : manifest.Frozen != identity.Frozen ? "over other frozen weights: the model in model.from has changed since; put it back"
             : manifest.WorldSize != worldSize ? FormattableString.Invariant($"by {manifest.WorldSize} processes and the run has {worldSize} now; start as many") : null;
         if (what is not null) throw new OtherRunException($"{path}: was saved {what}, or start a new run from this run's model");
     }
 
     private sealed class OtherRunException(string message) : UserException(message);
 
-    private static (string Name, Tensor Value)[] Weights(ILanguageModel model) => [.. model.Parameters.Select(p => (p.Name, p.Value))];
+    // Under an adapter the base is where it came from, and the manifest holds its hash; layers that are only frozen for a while are saved.
+    private static (string Name, Tensor Value)[] Weights(ILanguageModel model) => [.. model.Parameters.Where(p => p.Trainable || model is not AdaptedModel).Select(p => (p.Name, p.Value))];
 
     // What a killed process left: checkpoints half built or half deleted. Only under the run's lock.
     private void RemoveLeftovers()

@@ -18,6 +18,9 @@ public static class ComputeTypes
         foreach (var parameter in model.Parameters)
             if (parameter.Value.Dims >= 2)
                 parameter.ComputeType = type;
+        foreach (var linear in model.Linears)
+            if (linear.Weight is PackedWeight packed)
+                packed.ComputeType = type;
     }
 
     /// <summary><see cref="Precision.Auto"/> decided for a device; any other precision is itself.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
+using Gradus.Models.Nn;
 using Gradus.Training.Optim;
 
 namespace Gradus.Training.Loop;
@@ -46,9 +47,11 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
             var seconds = losses.Steps.Skip(losses.Steps.Count > 1 ? 1 : 0).Average(s => s.Seconds); // the first step warms up
             var tokens = o.RowsPerStep() * setup.Rows.Length;
             var trainable = setup.Model.Parameters.Where(p => p.Trainable).Sum(p => p.Value.Elements);
+            var weights = setup.Model.Parameters.Sum(p => p.Value.Elements * p.Value.DType.ByteSize)
+                + setup.Model.Linears.Select(l => l.Weight).OfType<PackedWeight>().Sum(w => w.Stored.Sum(s => s.Value.Elements * s.Value.DType.ByteSize));
             var copies = setup.Model.Parameters.Where(p => p.ComputeType != p.Value.DType).Sum(p => p.Value.Elements * p.ComputeType.ByteSize);
             return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.TrainingTokens,
-                setup.Model.VocabSize, losses.Steps[0].Loss, setup.Model.ParameterCount * 4 + trainable * 4 + setup.Optimizer.StateBytes + copies,
+                setup.Model.VocabSize, losses.Steps[0].Loss, weights + trainable * 4 + setup.Optimizer.StateBytes + copies,
                 Process.GetCurrentProcess().PeakWorkingSet64, seconds, seconds * steps)
             {
                 KnowsNothing = setup.Model.Task is not { } task ? Math.Log(setup.Model.VocabSize) : task.Labels.Count > 1 ? Math.Log(task.Labels.Count) : null,

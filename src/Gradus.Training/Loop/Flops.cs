@@ -6,7 +6,7 @@ using Gradus.Models.Nn;
 namespace Gradus.Training.Loop;
 
 /// <summary>
-/// Floating-point operations of training, for model FLOPs utilisation (Chowdhery et al., 2022): 6 a matrix weight and token, plus
+/// Floating-point operations of training, for model FLOPs utilisation (Chowdhery et al., 2022): 6 a matrix weight and token (4 for a frozen one), plus
 /// 12 · layers · width · length for attention scores. Recomputed activations do not count: they are not the model's.
 /// </summary>
 public static partial class Flops
@@ -19,8 +19,11 @@ public static partial class Flops
         var layers = model.Parameters.Select(p => LayerNumber().Match(p.Name)).Where(m => m.Success)
             .Select(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) + 1).DefaultIfEmpty(0).Max();
         // Tables that are looked up are no products; the head is one, tied to such a table or not.
-        var matrices = model.Parameters.Where(p => p.Value.Dims >= 2 && !IsTable(p.Value)).Sum(p => p.Value.Elements) + vocab * width;
-        return 6.0 * matrices + 12.0 * layers * width * length;
+        // A frozen matrix needs no gradient of its own: 2 forward and 2 for the gradient of what came before it.
+        var operations = model.Parameters.Where(p => p.Value.Dims >= 2 && !IsTable(p.Value)).Sum(p => (p.Trainable ? 6.0 : 4.0) * p.Value.Elements)
+            + model.Linears.Where(l => l.Weight is PackedWeight).Sum(l => 4.0 * l.Weight.In * l.Weight.Out);
+        var head = model.Head.Weight is DenseWeight { Parameter.Trainable: false } ? 4.0 : 6.0;
+        return operations + head * vocab * width + 12.0 * layers * width * length;
 
         bool IsTable(Tensor value) => value.Size(1) == width && (value.Size(0) == vocab || value.Size(0) == model.MaxPositions);
     }

@@ -44,6 +44,9 @@ internal static class RecipeDiff
                 case string or bool or IFormattable:
                     values[path] = Convert.ToString(value, CultureInfo.InvariantCulture)!;
                     break;
+                case IDictionary map:
+                    foreach (DictionaryEntry entry in map) Walk($"{path}.{entry.Key}", entry.Value);
+                    break;
                 case IEnumerable list:
                     var i = 0;
                     foreach (var item in list) Walk(FormattableString.Invariant($"{path}[{i++}]"), item);

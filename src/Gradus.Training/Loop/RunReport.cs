@@ -27,6 +27,11 @@ internal static class RunReport
         });
         Row("steps", FormattableString.Invariant($"{state.Step:N0} of {steps:N0}"));
         Row("parameters", setup.Model.ParameterCount.ToString("N0", CultureInfo.InvariantCulture));
+        if (setup.Model.Parameters.Any(p => !p.Trainable))
+        {
+            var trained = setup.Model.Parameters.Where(p => p.Trainable).Sum(p => p.Value.Elements);
+            Row("of them trained", FormattableString.Invariant($"{trained:N0} ({(double)trained / setup.Model.ParameterCount:P3}); the others are the same to the bit as before the run"));
+        }
         Row("target tokens", state.TargetTokens.ToString("N0", CultureInfo.InvariantCulture));
         Row("training data", setup.DataDescription);
         Row("time", ProgressLine.Duration(state.Seconds));

@@ -7,6 +7,7 @@ using Gradus.Inference.Generation;
 using Gradus.Inference.Tasks;
 using Gradus.Models.Families;
 using Gradus.Models.Nn;
+using Gradus.Models.Peft;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Pipeline;
 using Gradus.Text.Data.Records;
@@ -107,7 +108,13 @@ internal sealed class RunSetup : IDisposable
             var known = recipe.Model.From is { } from && recipe.Task is { } again && ConfigFile.ReadHead(Path.Combine(from, ConfigFile.Name)) is { } old && again.Takes(old) && again.Keeps(old) ? old : null;
             var task = recipe.Task is null ? null : new TaskRun(recipe.Task, recipe.Records!, tokenizer, known, causal, (ulong)recipe.Trainer.Seed, say);
             RecordRun? records = task is null && recipe.Records is not null ? new ChatRun(recipe.Chat ?? new(), recipe.Records, tokenizer, recipe.Model.From, (ulong)recipe.Trainer.Seed, say) : task;
-            (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, head: task?.Head);
+            (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, head: task?.Head, held: recipe.Adapter?.Base);
+            if (recipe.Adapter is { } adapter)
+            {
+                var adapted = new AdaptedModel(model);
+                model = adapted;
+                adapted.Train(adapter, (ulong)recipe.Trainer.Seed);
+            }
             _ = options.WithVocabulary(tokenizer.VocabSize); // a model read from a folder must have rows enough
             var added = records is null ? ObjectiveOf(recipe).Added(tokenizer) : 0;
             if (records is null && recipe.Windows.Length + added > model.MaxPositions)

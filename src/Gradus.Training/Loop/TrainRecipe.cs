@@ -2,6 +2,7 @@ using Gradus.Foundation.Recipes;
 using Gradus.Inference.Generation;
 using Gradus.Inference.Tasks;
 using Gradus.Models.Families;
+using Gradus.Models.Peft;
 using Gradus.Text.Data;
 using Gradus.Text.Data.Rows;
 using Gradus.Text.Tokenizers;
@@ -33,6 +34,9 @@ public sealed record TrainRecipe : IValidated
 
     /// <summary>The network.</summary>
     public required ModelOptions Model { get; init; }
+
+    /// <summary>What is tuned instead of the whole model: LoRA and its kin, over <c>model.from</c>. Unset: every weight trains.</summary>
+    public AdapterOptions? Adapter { get; init; }
 
     /// <summary>Text to ids. Unset: the one in the folder that <c>model.from</c> names.</summary>
     public TokenizerChoice? Tokenizer { get; init; }
@@ -84,6 +88,8 @@ public sealed record TrainRecipe : IValidated
         if (Chat is not null && (Records is null || Task is not null)) yield return (nameof(Chat), Records is null ? "chat learns from records; say where they are" : "a task learns from labels, not from conversations; leave one of the two out");
         if (Chat is { } chat && Model.From is null && chat.MaxLength > Model.ContextLength) yield return ("chat.max_length", $"{chat.MaxLength} is more than the {Model.ContextLength} positions of the model");
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
+        if (Adapter is not null && Model.From is null) yield return ("adapter", "tunes a model that exists; set model.from to its folder");
+        if (Adapter is not null && Task is not null) yield return ("adapter", "an output layer for a task trains whole, and adapters do not hold it yet; leave adapter or task out");
         if (Task is { } task && Model.From is null && task.MaxLength > Model.ContextLength) yield return ("task.max_length", $"{task.MaxLength} is more than the {Model.ContextLength} positions of the model");
         if (Records is null && Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
     }

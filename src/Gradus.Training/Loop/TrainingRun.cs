@@ -2,6 +2,7 @@ using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Families;
+using Gradus.Models.Peft;
 
 namespace Gradus.Training.Loop;
 
@@ -10,12 +11,12 @@ namespace Gradus.Training.Loop;
 /// <param name="State">Where it stands.</param>
 /// <param name="Steps">Steps of the whole run.</param>
 /// <param name="Recipe">The recipe as it was carried out.</param>
-/// <param name="ModelFolder">The exported model, in Hugging Face layout with its tokenizer; null when the run was interrupted.</param>
+/// <param name="ModelFolder">The exported model, in Hugging Face layout with its tokenizer, or the adapter in PEFT's; null when the run was interrupted.</param>
 public sealed record RunResult(RunEnd End, RunState State, long Steps, TrainRecipe Recipe, string? ModelFolder);
 
 /// <summary>
 /// A run from recipe to exported model, in a folder: <c>recipe.yaml</c>, <c>run.json</c>, <c>metrics.jsonl</c>, <c>samples.jsonl</c>,
-/// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>data/</c> and <c>tokenizer/</c> when made here, at the end <c>model/</c>, <c>report.md</c> and <c>loss.svg</c>.
+/// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>data/</c> and <c>tokenizer/</c> when made here, at the end <c>model/</c> (or <c>adapter/</c>), <c>report.md</c> and <c>loss.svg</c>.
 /// </summary>
 public static class TrainingRun
 {
@@ -73,7 +74,8 @@ public static class TrainingRun
         using var setup = RunSetup.Open(recipe, folder, say, stop);
         var yaml = RecipeFile.Write(recipe, maskSecrets: true);
         record ??= new RunRecord { RunId = Guid.NewGuid().ToString("N"), Name = recipe.Name, Seed = recipe.Trainer.Seed, Sessions = [] };
-        var identity = new RunIdentity(record.RunId, Hashing.Sha256(Encoding.UTF8.GetBytes(yaml)), setup.DataKey, setup.TokenizerKey);
+        var frozen = setup.Model is AdaptedModel ? FrozenWeights.Hash(setup.Model) : null;
+        var identity = new RunIdentity(record.RunId, Hashing.Sha256(Encoding.UTF8.GetBytes(yaml)), setup.DataKey, setup.TokenizerKey, frozen);
         var store = new CheckpointStore(Path.Combine(folder, "checkpoints"), identity, recipe.Trainer.KeepLast);
         var state = store.Restore(setup.Model, setup.Optimizer, say) ?? new RunState();
         if (resume) say(state.Step > 0 ? FormattableString.Invariant($"resuming after step {state.Step}") : "no checkpoint to resume from; starting at the beginning");
@@ -97,6 +99,7 @@ public static class TrainingRun
         TaskReport.Before(setup, state, folder);
         ChatReport.WriteBefore(setup, state, folder);
         var end = trainer.Run(stop);
+        if (frozen is not null && FrozenWeights.Hash(setup.Model) != frozen) throw new InvalidOperationException("weights that were frozen have changed during the run");
         var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
         RunReport.Write(folder, recipe, setup, state, trainer.Steps, end, model is null ? "" : TaskReport.After(setup, folder) + ChatReport.WriteAfter(setup, folder));
         return new RunResult(end, state, trainer.Steps, recipe, model);
@@ -126,10 +129,14 @@ public static class TrainingRun
 
     private static string Export(RunSetup setup, string folder)
     {
-        var (final, building, old) = (Path.Combine(folder, "model"), Path.Combine(folder, "model.tmp"), Path.Combine(folder, "model.old"));
+        var final = Path.Combine(folder, setup.Model is AdaptedModel ? "adapter" : "model");
+        var (building, old) = (final + ".tmp", final + ".old");
         foreach (var leftover in new[] { building, old })
             if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
-        ModelFolder.Save(setup.Model, setup.ModelOptions, building);
+        if (setup.Model is AdaptedModel adapted)
+            AdapterFolder.Save(adapted.Used[0], building, setup.Recipe.Model.From, AdapterFolder.BaseFingerprint(setup.Recipe.Model.From!));
+        else
+            ModelFolder.Save(setup.Model, setup.ModelOptions, building);
         setup.Tokenizer.Save(building);
         setup.Chat?.SaveTemplate(building);
         if (Directory.Exists(final)) Directory.Move(final, old); // a resumed run that had already ended

@@ -45,10 +45,11 @@ internal sealed class EncoderModel : ILanguageModel
         (_input, _blocks, _before, Head, Task) = (input, blocks, output.Before, output.Out, task);
         VocabSize = (int)input.Words.Weight.Value.Size(0);
         MaxPositions = (int)input.Places.Weight.Value.Size(0) - input.Offset;
-        Parameters = w.Complete();
+        (Parameters, Linears) = (w.Complete(), w.Linears);
     }
 
     public IReadOnlyList<Parameter> Parameters { get; }
+    public IReadOnlyList<Linear> Linears { get; }
     public int VocabSize { get; }
     public int MaxPositions { get; }
     public Linear Head { get; }
@@ -74,6 +75,7 @@ internal sealed class EncoderModel : ILanguageModel
     public void Dispose()
     {
         foreach (var parameter in Parameters) parameter.Dispose();
+        foreach (var linear in Linears) (linear.Weight as PackedWeight)?.Dispose();
     }
 }
 

@@ -127,10 +127,11 @@ internal sealed class Gpt2Model : ILanguageModel
         Task = head;
         Head = head is not null ? DecoderHead.Make(w, head, o.NEmbd, init, tokens: "classifier")
             : o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.NEmbd, VocabSize, init);
-        Parameters = w.Complete();
+        (Parameters, Linears) = (w.Complete(), w.Linears);
     }
 
     public IReadOnlyList<Parameter> Parameters { get; }
+    public IReadOnlyList<Linear> Linears { get; }
     public int VocabSize { get; }
     public int MaxPositions => _o.NPositions;
     public Linear Head { get; }
@@ -139,11 +140,12 @@ internal sealed class Gpt2Model : ILanguageModel
     public Tensor Hidden(Tensor ids, in Step step)
     {
         var from = step.Start(ids, MaxPositions);
-        var places = step.Positions is { } positions ? _positions.Forward(positions) : _positions.Rows(from, ids.Size(1));
-        var xBTD = F.Dropout(_tokens.Forward(ids) + places, step.Training ? _o.EmbdPdrop : 0);
+        var tokens = step.Prepend(_tokens.Forward(ids));
+        var places = step.Positions is { } positions ? _positions.Forward(positions) : _positions.Rows(from, tokens.Size(1));
+        var xBTD = F.Dropout(tokens + places, step.Training ? _o.EmbdPdrop : 0);
         var pass = step;
         foreach (var block in _blocks) xBTD = step.Run(xBTD, x => block.Forward(x, pass));
-        return _norm.Forward(xBTD);
+        return _norm.Forward(step.WithoutPrompt(xBTD));
     }
 
     public KvCache NewCache(int batch, int capacity) =>
@@ -152,6 +154,7 @@ internal sealed class Gpt2Model : ILanguageModel
     public void Dispose()
     {
         foreach (var parameter in Parameters) parameter.Dispose();
+        foreach (var linear in Linears) (linear.Weight as PackedWeight)?.Dispose();
     }
 }
 
@@ -183,7 +186,7 @@ internal sealed class Gpt2Attention(Weights w, int width, int heads, int layer, 
     private readonly Linear _qkv = Linear.Conv1D(w / "c_attn", width, 3 * width, init);
     private readonly Linear _out = Linear.Conv1D(w / "c_proj", width, width, residualInit);
 
-    public DType CacheType => _qkv.Weight is TransposedWeight dense ? dense.Parameter.ComputeType : DType.Float32;
+    public DType CacheType => _qkv.Weight.ComputeType;
 
     public Tensor Forward(Tensor xBTD, in Step step)
     {

@@ -182,10 +182,11 @@ internal sealed class LlamaModel : ILanguageModel
         Task = head;
         Head = head is not null ? DecoderHead.Make(w, head, o.HiddenSize, init, tokens: "score")
             : o.TieWordEmbeddings ? Linear.Tied("lm_head", _tokens) : Linear.Dense(w / "lm_head", o.HiddenSize, VocabSize, init);
-        Parameters = w.Complete();
+        (Parameters, Linears) = (w.Complete(), w.Linears);
     }
 
     public IReadOnlyList<Parameter> Parameters { get; }
+    public IReadOnlyList<Linear> Linears { get; }
     public int VocabSize { get; }
     public int MaxPositions => _o.MaxPositionEmbeddings;
     public Linear Head { get; }
@@ -194,11 +195,11 @@ internal sealed class LlamaModel : ILanguageModel
     public Tensor Hidden(Tensor ids, in Step step)
     {
         var from = step.Start(ids, MaxPositions);
-        var xBTD = _tokens.Forward(ids);
-        var rope = _rope.At(step.Positions, from, ids.Size(1), xBTD.DType, ids.Device);
+        var xBTD = step.Prepend(_tokens.Forward(ids));
+        var rope = _rope.At(step.Positions, from, xBTD.Size(1), xBTD.DType, ids.Device);
         var pass = step;
         foreach (var block in _blocks) xBTD = step.Run(xBTD, x => block.Forward(x, rope, pass));
-        return _norm.Forward(xBTD);
+        return _norm.Forward(step.WithoutPrompt(xBTD));
     }
 
     public KvCache NewCache(int batch, int capacity) =>
@@ -208,6 +209,7 @@ internal sealed class LlamaModel : ILanguageModel
     {
         _rope.Dispose();
         foreach (var parameter in Parameters) parameter.Dispose();
+        foreach (var linear in Linears) (linear.Weight as PackedWeight)?.Dispose();
     }
 }
 
@@ -234,7 +236,7 @@ internal sealed class LlamaAttention(Weights w, LlamaOptions o, int layer)
     private readonly Linear _v = Linear.Dense(w / "v_proj", o.HiddenSize, o.KeyValueHeads * o.HeadWidth, Init.Normal(o.InitializerRange), o.AttentionBias);
     private readonly Linear _out = Linear.Dense(w / "o_proj", o.NumAttentionHeads * o.HeadWidth, o.HiddenSize, Init.Normal(o.InitializerRange), o.AttentionBias);
 
-    public DType CacheType => _k.Weight is DenseWeight dense ? dense.Parameter.ComputeType : DType.Float32;
+    public DType CacheType => _k.Weight.ComputeType;
 
     public Tensor Forward(Tensor xBTD, (Tensor Cos, Tensor Sin) rope, in Step step)
     {
