@@ -14,7 +14,7 @@ public sealed class RecipeScenarios : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Recipes => [.. Of(path => !path.Contains("/recipes/data/", StringComparison.Ordinal) && !path.Contains("/recipes/classify/", StringComparison.Ordinal))];
+    public static TheoryData<string> Recipes => [.. Of(path => !path.Contains("/recipes/data/", StringComparison.Ordinal) && !path.Contains("/recipes/classify/", StringComparison.Ordinal) && !path.Contains("/recipes/sft/", StringComparison.Ordinal))];
 
     public static TheoryData<string> TaskRecipes => [.. Of(path => path.Contains("/recipes/classify/", StringComparison.Ordinal))];
 
@@ -76,6 +76,22 @@ public sealed class RecipeScenarios : IDisposable
         string[] ask = rows == "rows.jsonl" ? ["predict", "run", "how many men", "--context", "the ship has 12 men", "--json"] : ["classify", "run", "Mr Ahab sailed", "--json"];
         Assert.Equal(JsonValueKind.Object, CommandLine.Run(here, ask).Done().Json.ValueKind);
         Assert.Contains("labels", CommandLine.Run(here, "generate", "run", "--prompt", "x").Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Row("I11")]
+    public void The_assistant_recipe_tunes_a_base_model_on_a_few_answers_and_the_model_can_be_talked_with()
+    {
+        var here = CommandLine.Settings.In(_folder.Path);
+        string[] brief = ["--set", "trainer.steps=3", "--set", "trainer.schedule.warmup_steps=1", "--set", "trainer.validate_every=3"];
+        CommandLine.Run(here, ["train", Path.Combine(Repo.Root, "recipes/quickstart-small.yaml"), "--out", "runs/quickstart", .. brief, "--set", "data.sources=[{kind: text, path: text.txt, documents: passage, passage_bytes: 2048}]"]).Done();
+        // Rows as those of the recipe's own file: the template's words, and an answer.
+        File.WriteAllLines(_folder.File("rows.jsonl"), Enumerable.Range(0, 40).Select(i => JsonSerializer.Serialize(new { prompt = $"### Instruction:\nname number {i}\n\n### Response:\n", response = $"number {i}" })));
+        CommandLine.Run(here, ["train", Path.Combine(Repo.Root, "recipes/sft/assistant.yaml"), "--out", "run", .. brief, "--set", "trainer.epochs=null", "--set", "records.train.path=rows.jsonl", "--set", $"chat.template={Path.Combine(Repo.Root, "recipes/sft/alpaca.jinja")}"]).Done();
+        Assert.Contains("answers ended by the model itself", File.ReadAllText(_folder.File("run/report.md")), StringComparison.Ordinal);
+        Assert.True(File.Exists(_folder.File("run/model/chat_template.jinja")));
+        var answer = CommandLine.Run(here with { Input = "name a number\n"u8.ToArray() }, "chat", "run", "--max-new-tokens", "5", "--json").Done().Json;
+        Assert.Equal("assistant", answer.GetProperty("role").GetString());
     }
 
     [Fact]

@@ -24,17 +24,13 @@ internal sealed record ChatReport
     /// <param name="Answers">The answers to them.</param>
     public sealed record Side(double? Loss, int Asked, int Stopped, IReadOnlyList<string> Questions, IReadOnlyList<string> Answers);
 
-    /// <summary>Measures before the first step; a run that goes on has done so.</summary>
-    public static void WriteBefore(RunSetup setup, RunState state, string folder)
-    {
-        if (setup.Chat is { } chat && state.Step == 0) new ChatReport { Before = Measure(setup, chat) }.Write(folder);
-    }
+    public static void WriteBefore(RunSetup setup, ChatRun chat, string folder) => new ChatReport { Before = Measure(setup, chat) }.Write(folder);
 
     /// <summary>Measures the exported weights, and returns what the report says of them.</summary>
-    public static string WriteAfter(RunSetup setup, string folder)
+    public static string WriteAfter(RunSetup setup, ChatRun chat, string folder)
     {
         var path = Path.Combine(folder, TaskReport.FileName);
-        if (setup.Chat is not { } chat || !File.Exists(path)) return "";
+        if (!File.Exists(path)) return "";
         var report = StrictJson.Read<ChatReport>(File.ReadAllBytes(path), path);
         var after = Measure(setup, chat);
         (report with { After = after }).Write(folder);

@@ -17,6 +17,8 @@ internal sealed class ChatRun : RecordRun
     private readonly Tokenizer _tokenizer;
     private readonly ChatRowOptions _options;
     private readonly Lazy<ChatTemplate> _template;
+    private readonly ChatRowEncoder _encoder;
+    private readonly int[] _ends;
     private readonly List<DataRecord> _validation;
 
     /// <param name="options">The <c>chat</c> section.</param>
@@ -30,15 +32,17 @@ internal sealed class ChatRun : RecordRun
     {
         (_options, _tokenizer) = (options, tokenizer);
         _template = new(() => ChatTemplate.Load(options.Template ?? model ?? throw new UserException("chat.template: a model that is not read from a folder has no chat template; name a file, such as recipes/sft/alpaca.jinja"), tokenizer));
-        var encoder = new ChatRowEncoder(tokenizer, () => _template.Value, options);
+        _encoder = new ChatRowEncoder(tokenizer, () => _template.Value, options);
         (var train, _validation, var test) = sets.Read(say);
         if (test.Count > 0) throw new UserException("records.test: a chat run measures on records.validation; leave this out");
-        if (options.Template is not null) _ = _template.Value; // wrong ones are refused now, and it goes beside the model
-        var rows = Usable(encoder, train, "train", say);
-        var held = _validation.Count == 0 ? [] : Usable(encoder, _validation, "validation", say);
+        // Rows of prompts and answers need none, but the model that comes of it is talked with by the one it had.
+        if (options.Template is not null || (model is not null && ChatTemplate.IsIn(model))) _ = _template.Value;
+        var rows = Usable(train, "train", say);
+        var held = _validation.Count == 0 ? [] : Usable(_validation, "validation", say);
+        _ends = [.. tokenizer.EosId is { } eos ? [eos] : Array.Empty<int>(), .. _template.IsValueCreated && _template.Value.EndOfTurn() is { } end ? [end] : Array.Empty<int>()];
         Refuse(train, _validation, rows);
-        Train = Source(rows, encoder.Pad, seed);
-        Held = held.Count == 0 ? null : Source(held, encoder.Pad, null);
+        Train = Source(rows, _encoder.Pad, seed);
+        Held = held.Count == 0 ? null : Source(held, _encoder.Pad, null);
         Key = Hash(rows);
         var learned = rows.Sum(row => row.Targets.LongCount(target => target != TokenBatch.Ignore));
         say(FormattableString.Invariant($"records: {rows.Count:N0} conversations to learn from in {Train.RowsPerEpoch:N0} rows, {held.Count:N0} to validate on; {Train.TokensPerEpoch:N0} tokens, {learned:N0} of them ({100.0 * learned / Train.TokensPerEpoch:F0} %) learned"));
@@ -51,8 +55,12 @@ internal sealed class ChatRun : RecordRun
     public override string Description { get; }
     public override string LengthKey => "chat.max_length";
 
+    public override void MeasureBefore(RunSetup setup, string folder) => ChatReport.WriteBefore(setup, this, folder);
+
+    public override string MeasureAfter(RunSetup setup, string folder) => ChatReport.WriteAfter(setup, this, folder);
+
     /// <summary>Puts the template beside the model, which then talks by it.</summary>
-    public void SaveTemplate(string folder)
+    public override void Export(string folder)
     {
         if (_template.IsValueCreated) _template.Value.Save(folder);
     }
@@ -63,10 +71,9 @@ internal sealed class ChatRun : RecordRun
     /// </summary>
     public ChatAnswers Answers(ILanguageModel model)
     {
-        var ends = _template.IsValueCreated && _template.Value.EndOfTurn() is { } end ? new[] { end } : [];
-        var generator = new TextGenerator(model, _tokenizer, ends);
+        var generator = new TextGenerator(model, _tokenizer, _ends);
         var (asked, stopped, examples) = (0, 0, new List<(string Question, string Answer)>());
-        foreach (var (question, ids) in _validation.Select(Question).Where(q => q.Ids.Length > 0 && q.Ids.Length < Math.Min(_options.MaxLength, model.MaxPositions)).Take(Asked))
+        foreach (var (question, ids) in _validation.Select(_encoder.Question).Where(q => q.Ids.Length > 0 && q.Ids.Length < Math.Min(_options.MaxLength, model.MaxPositions)).Take(Asked))
         {
             using var scope = Gradus.Engine.Tensors.Tensor.Scope();
             var (text, _, finish) = generator.Complete(ids, new Sampling { Temperature = 0, MaxNewTokens = _options.MaxLength });
@@ -77,36 +84,20 @@ internal sealed class ChatRun : RecordRun
         return new(asked, stopped, examples);
     }
 
-    /// <summary>What stands before the last answer of a record.</summary>
-    private (string Question, int[] Ids) Question(DataRecord record)
-    {
-        switch (record)
-        {
-            case Completion completion:
-                return (completion.Prompt, _tokenizer.Encode(completion.Prompt));
-            case Conversation talk:
-                var last = talk.Messages.ToList().FindLastIndex(message => message.Role == "assistant");
-                if (last <= 0) return ("", []);
-                return (talk.Messages[last - 1].Content ?? "", _template.Value.Apply([.. talk.Messages.Take(last)], new ChatOptions { Tools = talk.Tools, AddGenerationPrompt = true }).Ids);
-            default:
-                return ("", []);
-        }
-    }
-
     private IBatchSource Source(List<EncodedRow> rows, int pad, ulong? seed) =>
         _options.Pack ? new PackedRows(rows, _options.MaxLength, pad, seed) : new LabelledRows(rows, _options.Rows, pad, seed);
 
-    private List<EncodedRow> Usable(ChatRowEncoder encoder, List<DataRecord> records, string name, Action<string> say)
+    private List<EncodedRow> Usable(List<DataRecord> records, string name, Action<string> say)
     {
         var rows = new List<EncodedRow>(records.Count);
         var (cut, dropped, empty) = (0, 0, 0);
         for (var i = 0; i < records.Count; i++)
         {
-            var row = encoder.Encode(records[i], i);
+            var row = _encoder.Encode(records[i], i);
             if (row.Truncated)
             {
-                if (_options.TooLong == UnusableRows.Stop) throw new UserException($"{records[i].Place}: has more than {_options.MaxLength} tokens (chat.max_length, chat.too_long)");
-                if (_options.TooLong == UnusableRows.Drop)
+                if (_options.TooLong == LongRows.Stop) throw new UserException($"{records[i].Place}: has more than {_options.MaxLength} tokens (chat.max_length, chat.too_long)");
+                if (_options.TooLong == LongRows.Drop)
                 {
                     dropped++;
                     continue;
@@ -115,7 +106,7 @@ internal sealed class ChatRun : RecordRun
             }
             if (row.Targets.All(target => target == TokenBatch.Ignore))
             {
-                if (_options.NothingToLearn == UnusableRows.Stop) throw new UserException($"{records[i].Place}: nothing is learned from it: the assistant says nothing{(row.Truncated ? FormattableString.Invariant($" in the first {_options.MaxLength} tokens (chat.max_length)") : "")} (chat.nothing_to_learn)");
+                if (_options.NothingToLearn == EmptyRows.Stop) throw new UserException($"{records[i].Place}: nothing is learned from it: the assistant says nothing{(row.Truncated ? FormattableString.Invariant($" in the first {_options.MaxLength} tokens (chat.max_length)") : "")} (chat.nothing_to_learn)");
                 empty++;
                 continue;
             }
@@ -132,8 +123,7 @@ internal sealed class ChatRun : RecordRun
         var known = train.Select(record => record.SplitKey).ToHashSet(StringComparer.Ordinal);
         if (validation.FirstOrDefault(record => known.Contains(record.SplitKey)) is { } leak)
             throw new UserException($"{leak.Place}: this validation record is among the training records as well; take it out, or let records.validation_share divide them");
-        int[] ends = [.. _tokenizer.EosId is { } eos ? [eos] : Array.Empty<int>(), .. _template.IsValueCreated && _template.Value.EndOfTurn() is { } end ? [end] : Array.Empty<int>()];
-        if (!rows.Any(row => row.Targets.Any(ends.Contains)))
+        if (!rows.Any(row => row.Targets.Any(_ends.Contains)))
             throw new UserException("chat.template: no row teaches the model to stop: after the assistant's words the template writes no control token that is learned (<|im_end|>, eos_token …)");
     }
 }

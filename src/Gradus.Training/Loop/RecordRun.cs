@@ -28,6 +28,17 @@ internal abstract class RecordRun
     /// <summary>What a model is judged by, the deciding score first; empty: by the loss.</summary>
     public virtual IReadOnlyList<TaskScore> Score(ILanguageModel model, int rowsAtOnce) => [];
 
+    /// <summary>Measures before the first step, into <c>evaluation.json</c>.</summary>
+    public abstract void MeasureBefore(RunSetup setup, string folder);
+
+    /// <summary>Measures the exported weights, and returns what the report says of them.</summary>
+    public abstract string MeasureAfter(RunSetup setup, string folder);
+
+    /// <summary>Puts beside the exported model what it needs to be used as it was trained.</summary>
+    public virtual void Export(string folder)
+    {
+    }
+
     protected static string Hash(IReadOnlyList<EncodedRow> rows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -46,9 +46,6 @@ internal sealed class RunSetup : IDisposable
     /// <summary>Records of a task, or null.</summary>
     public TaskRun? Task => Records as TaskRun;
 
-    /// <summary>Conversations, or null.</summary>
-    public ChatRun? Chat => Records as ChatRun;
-
     public ModelOptions ModelOptions { get; }
     public ILanguageModel Model { get; }
     public IObjective Objective { get; }

@@ -23,10 +23,8 @@ internal sealed record TaskReport
     /// <summary>One set of records: its size, and the scores of the baseline, of the model before and after.</summary>
     public sealed record SetReport(string Name, int Records, IReadOnlyList<TaskScore> Baseline, IReadOnlyList<TaskScore> Before, IReadOnlyList<TaskScore> After);
 
-    /// <summary>Measures before the first step; a run that goes on has done so.</summary>
-    public static void Before(RunSetup setup, RunState state, string folder)
+    public static void Before(RunSetup setup, TaskRun task, string folder)
     {
-        if (setup.Task is not { } task || state.Step > 0) return;
         new TaskReport
         {
             Baseline = task.Work.BaselineName,
@@ -35,10 +33,10 @@ internal sealed record TaskReport
     }
 
     /// <summary>Measures the exported weights, and returns what the report says of them.</summary>
-    public static string After(RunSetup setup, string folder)
+    public static string After(RunSetup setup, TaskRun task, string folder)
     {
         var path = Path.Combine(folder, FileName);
-        if (setup.Task is not { } task || !File.Exists(path)) return "";
+        if (!File.Exists(path)) return "";
         var before = StrictJson.Read<TaskReport>(File.ReadAllBytes(path), path);
         var text = new StringBuilder("\n## Before and after\n");
         var sets = new List<SetReport>();

@@ -43,6 +43,10 @@ internal sealed class TaskRun : RecordRun
     /// <summary>How good a model is on the validation records; no intervals, as the loop asks often.</summary>
     public override IReadOnlyList<TaskScore> Score(ILanguageModel model, int rowsAtOnce) => TaskEvaluation.Measure(model, Work, Validation, rowsAtOnce, intervals: false).Scores;
 
+    public override void MeasureBefore(RunSetup setup, string folder) => TaskReport.Before(setup, this, folder);
+
+    public override string MeasureAfter(RunSetup setup, string folder) => TaskReport.After(setup, this, folder);
+
     /// <summary>The measured sets by name: what the report compares before and after.</summary>
     public IEnumerable<(string Name, List<DataRecord> Records)> Sets()
     {

@@ -96,12 +96,11 @@ public static class TrainingRun
             Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sampler(), Clock = clock,
             Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
         };
-        TaskReport.Before(setup, state, folder);
-        ChatReport.WriteBefore(setup, state, folder);
+        if (state.Step == 0) setup.Records?.MeasureBefore(setup, folder); // a run that goes on has done so
         var end = trainer.Run(stop);
         if (frozen is not null && FrozenWeights.Hash(setup.Model) != frozen) throw new InvalidOperationException("weights that were frozen have changed during the run");
         var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
-        RunReport.Write(folder, recipe, setup, state, trainer.Steps, end, model is null ? "" : TaskReport.After(setup, folder) + ChatReport.WriteAfter(setup, folder));
+        RunReport.Write(folder, recipe, setup, state, trainer.Steps, end, model is null ? "" : setup.Records?.MeasureAfter(setup, folder) ?? "");
         return new RunResult(end, state, trainer.Steps, recipe, model);
     }
 
@@ -138,7 +137,7 @@ public static class TrainingRun
         else
             ModelFolder.Save(setup.Model, setup.ModelOptions, building);
         setup.Tokenizer.Save(building);
-        setup.Chat?.SaveTemplate(building);
+        setup.Records?.Export(building);
         if (Directory.Exists(final)) Directory.Move(final, old); // a resumed run that had already ended
         Durable.PublishFolder(building, final);
         if (Directory.Exists(old)) Directory.Delete(old, recursive: true);

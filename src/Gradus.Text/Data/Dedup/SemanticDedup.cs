@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Gradus.Foundation.Files;
 using Gradus.Foundation.Kernels;
 using Gradus.Foundation.Recipes;
 using Gradus.Text.Data.Analysis;
@@ -22,6 +23,7 @@ public sealed record SemanticDedup : GlobalStep
 {
     private const int SampleDocuments = 4000, SampleWords = 200, Width = 64;
     private const double Rare = 1e-3; // a word as frequent as this weighs half
+    private const double Common = 0.1; // a direction with this share of all variance says what kind of text it is, not what the text says
 
     /// <summary>Word vectors in GloVe's or word2vec's text format; null makes them of a sample of the documents.</summary>
     public string? Vectors { get; init; }
@@ -135,8 +137,15 @@ public sealed record SemanticDedup : GlobalStep
             WordVectors? vectors;
             if (o.Vectors is { } path)
             {
-                using var reader = new StreamReader(path, new UTF8Encoding(false, true));
-                vectors = WordVectors.Read(reader, path);
+                try
+                {
+                    using var reader = new StreamReader(path, new UTF8Encoding(false, true));
+                    vectors = WordVectors.Read(reader, path);
+                }
+                catch (Exception e) when (e is DecoderFallbackException or IOException or UnauthorizedAccessException)
+                {
+                    throw new UserException($"{path}: cannot be read as word vectors: {(e is DecoderFallbackException ? "not valid UTF-8" : e.Message)}", e);
+                }
             }
             else
             {
@@ -169,7 +178,10 @@ public sealed record SemanticDedup : GlobalStep
         }
     }
 
-    /// <summary>A vector a document, of length 1 after what all have in common was taken away; on disk.</summary>
+    /// <summary>
+    /// A vector a document, of length 1 after what many have in common was taken away: the mean, and the directions that tell whole kinds of
+    /// text apart, such as two languages (Mu and Viswanath, 2018); on disk.
+    /// </summary>
     private sealed class VectorFile : IDisposable
     {
         private readonly FileStream _file;
@@ -182,18 +194,23 @@ public sealed record SemanticDedup : GlobalStep
         public static VectorFile Write(string path, GlobalInput input, Means means)
         {
             var file = new VectorFile(new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1), means.Width);
-            var (mean, number) = (new double[means.Width], 0L);
+            var (sample, number) = (new HashSample<double[]>(SampleDocuments), 0L);
             for (var partition = 0; partition < input.Partitions; partition++)
                 foreach (var batch in OrderedMap.Run(OrderedMap.Batches(input.ReadAll(partition)), input.Workers, documents => documents.ConvertAll(means.Of)))
                     foreach (var vector in batch)
                     {
                         input.Cancel.ThrowIfCancellationRequested();
                         Normalise(vector);
-                        for (var i = 0; i < vector.Length; i++)
-                            mean[i] += vector[i];
+                        if (vector.AsSpan().IndexOfAnyExcept(0f) >= 0)
+                            sample.Add(Hash64.Of(BitConverter.GetBytes(number), 1), () => Array.ConvertAll(vector, x => (double)x));
                         file.Put(number++, vector);
                     }
 
+            double[][] seen = [.. sample.Kept];
+            if (seen.Length < 2)
+                return file;
+            var all = PrincipalComponents.Fit(seen, means.Width);
+            var common = all.Directions.Where((_, i) => all.Variances[i] > Common * all.TotalVariance).ToArray();
             var one = new float[means.Width];
             for (var document = 0L; document < number; document++)
             {
@@ -201,7 +218,16 @@ public sealed record SemanticDedup : GlobalStep
                 if (one.AsSpan().IndexOfAnyExcept(0f) < 0)
                     continue;
                 for (var i = 0; i < one.Length; i++)
-                    one[i] -= (float)(mean[i] / number);
+                    one[i] -= (float)all.Mean[i];
+                foreach (var direction in common)
+                {
+                    var along = 0.0;
+                    for (var i = 0; i < one.Length; i++)
+                        along += one[i] * direction[i];
+                    for (var i = 0; i < one.Length; i++)
+                        one[i] -= (float)(along * direction[i]);
+                }
+
                 Normalise(one);
                 file.Put(document, one);
             }

@@ -1,3 +1,4 @@
+using System.Text;
 using Gradus.Foundation.Files;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Tokenizers;
@@ -13,7 +14,6 @@ public sealed class ChatRowEncoder(Tokenizer tokenizer, Func<ChatTemplate> templ
 {
     private readonly Lazy<ChatTemplate> _template = new(template);
     private readonly RowFrame _frame = RowFrame.Of(tokenizer);
-    private readonly List<int> _ids = [];
 
     /// <summary>The token that fills rows up.</summary>
     public int Pad => tokenizer.PadId ?? tokenizer.EosId ?? 0;
@@ -31,19 +31,43 @@ public sealed class ChatRowEncoder(Tokenizer tokenizer, Func<ChatTemplate> templ
         };
     }
 
-    private EncodedRow Row(Conversation talk, int index)
+    /// <summary>What the last answer of a record answers, and all tokens before it, made as those of its row are; none where there is no answer.</summary>
+    public (string Text, int[] Ids) Question(DataRecord record)
     {
-        ChatPrompt prompt;
+        switch (record)
+        {
+            case Completion completion:
+                return (completion.Prompt, [.. Before(completion)]);
+            case Conversation talk when LastAnswer(talk) is > 0 and var last:
+                return (talk.Messages[last - 1].Content ?? "", Apply(talk, [.. talk.Messages.Take(last)], new ChatOptions { Tools = talk.Tools, AddGenerationPrompt = true }).Ids);
+            default:
+                return ("", []);
+        }
+    }
+
+    private static int LastAnswer(Conversation talk)
+    {
+        var last = talk.Messages.Count - 1;
+        while (last >= 0 && talk.Messages[last].Role != "assistant") last--;
+        return last;
+    }
+
+    private ChatPrompt Apply(Conversation talk, IReadOnlyList<ChatMessage> messages, ChatOptions how)
+    {
         try
         {
-            prompt = _template.Value.Apply(talk.Messages, new ChatOptions { Tools = talk.Tools });
+            return _template.Value.Apply(messages, how);
         }
         catch (UserException e)
         {
             throw new UserException($"{talk.Place}: {e.Message}", e);
         }
-        var last = talk.Messages.Count - 1;
-        while (last >= 0 && talk.Messages[last].Role != "assistant") last--;
+    }
+
+    private EncodedRow Row(Conversation talk, int index)
+    {
+        var prompt = Apply(talk, talk.Messages, new ChatOptions { Tools = talk.Tools });
+        var last = LastAnswer(talk);
         var weights = new float[prompt.Ids.Length];
         for (var t = 0; t < weights.Length; t++)
         {
@@ -56,15 +80,20 @@ public sealed class ChatRowEncoder(Tokenizer tokenizer, Func<ChatTemplate> templ
 
     private EncodedRow Row(Completion completion, int index)
     {
-        _ids.Clear();
-        _ids.AddRange(_frame.Before);
-        tokenizer.Encode(System.Text.Encoding.UTF8.GetBytes(completion.Prompt), _ids, addSpecialTokens: false);
-        var border = _ids.Count;
-        tokenizer.Encode(System.Text.Encoding.UTF8.GetBytes(completion.Response), _ids, addSpecialTokens: false);
-        if (tokenizer.EosId is { } eos) _ids.Add(eos); // learned as well: how else would it know when to stop
-        var weights = new float[_ids.Count];
+        var ids = Before(completion);
+        var border = ids.Count;
+        tokenizer.Encode(Encoding.UTF8.GetBytes(completion.Response), ids, addSpecialTokens: false);
+        if (tokenizer.EosId is { } eos) ids.Add(eos); // learned as well: how else would it know when to stop
+        var weights = new float[ids.Count];
         weights.AsSpan(options.Learn == LearnedTurns.All ? 0 : border).Fill(1);
-        return Row([.. _ids], weights, index);
+        return Row([.. ids], weights, index);
+    }
+
+    private List<int> Before(Completion completion)
+    {
+        var ids = new List<int>(_frame.Before);
+        tokenizer.Encode(Encoding.UTF8.GetBytes(completion.Prompt), ids, addSpecialTokens: false);
+        return ids;
     }
 
     /// <param name="ids">All tokens.</param>

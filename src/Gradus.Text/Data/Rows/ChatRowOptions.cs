@@ -15,21 +15,31 @@ public enum LearnedTurns
     All,
 }
 
-/// <summary>What becomes of conversations that cannot be learned from as they are.</summary>
-public enum UnusableRows
+/// <summary>What becomes of conversations that are too long.</summary>
+public enum LongRows
+{
+    /// <summary>They lose their end, and are counted.</summary>
+    Cut,
+
+    /// <summary>They are left out, and counted.</summary>
+    Drop,
+
+    /// <summary>The run stops and names the first.</summary>
+    Stop,
+}
+
+/// <summary>What becomes of conversations in which nothing is learned.</summary>
+public enum EmptyRows
 {
     /// <summary>They are left out, and counted.</summary>
     Drop,
 
     /// <summary>The run stops and names the first.</summary>
     Stop,
-
-    /// <summary>Too long ones lose their end, and are counted.</summary>
-    Cut,
 }
 
 /// <summary>The <c>chat</c> section: how conversations, or prompts with their answers, become rows to learn from.</summary>
-public sealed record ChatRowOptions : IValidated
+public sealed record ChatRowOptions
 {
     /// <summary>Most tokens a row.</summary>
     [AtLeast(8), AtMost(1 << 20)]
@@ -45,16 +55,11 @@ public sealed record ChatRowOptions : IValidated
     public bool Pack { get; init; } = true;
 
     /// <summary>Conversations of more than <see cref="MaxLength"/> tokens.</summary>
-    public UnusableRows TooLong { get; init; } = UnusableRows.Cut;
+    public LongRows TooLong { get; init; }
 
     /// <summary>Conversations in which nothing is learned: the assistant says nothing, or not before the cut.</summary>
-    public UnusableRows NothingToLearn { get; init; }
+    public EmptyRows NothingToLearn { get; init; }
 
     /// <summary>How rows come together without packing.</summary>
     public RowOptions Rows { get; init; } = new();
-
-    public IEnumerable<(string Key, string Message)> Problems()
-    {
-        if (NothingToLearn == UnusableRows.Cut) yield return (nameof(NothingToLearn), "cut is for too_long; drop or stop");
-    }
 }

@@ -43,6 +43,9 @@ public sealed partial class ChatTemplate
         return template;
     }
 
+    /// <summary>Whether a model's folder has a template.</summary>
+    public static bool IsIn(string folder) => Find(folder, folder, ReadJson(Path.Combine(folder, Config))).Sources.Count > 0;
+
     private static (string Name, Dictionary<string, string> Sources) Find(string path, string folder, JsonElement? config)
     {
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -52,6 +52,14 @@ public sealed class ChatRunTests : IDisposable
         // And by the command line: two messages, two answers, each ended by the model.
         var answers = CommandLine.Run(CommandLine.Settings.In(_folder.Path) with { Input = "what colour is the sea?\nwhat colour is the hat?\n"u8.ToArray() }, "chat", "run", "--temperature", "0", "--json").Done().Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();
         Assert.Equal(["end_of_text", "end_of_text"], answers.Select(a => a.GetProperty("finish").GetString()));
+        // What was said can be saved and trained on; /clear forgets it; a wrong knob is one line.
+        CommandLine.Run(CommandLine.Settings.In(_folder.Path) with { Input = "/system Be brief.\n/set temperature 0\nwhat colour \\\nis the sea?\n/save one.jsonl\n/clear\n/save two.jsonl\n"u8.ToArray() }, "chat", "run").Done();
+        var saved = Assert.IsType<Conversation>(Assert.Single(From("one.jsonl").Read(new Gradus.Text.Data.Sources.SourceReport())));
+        Assert.Equal(["system", "user", "assistant"], saved.Messages.Select(m => m.Role));
+        Assert.Equal(("Be brief.", "what colour \nis the sea?"), (saved.Messages[0].Content, saved.Messages[1].Content));
+        Assert.DoesNotContain("sea", File.ReadAllText(_folder.File("two.jsonl")), StringComparison.Ordinal);
+        Assert.Contains("'temperatur' is no knob; did you mean 'temperature'?", CommandLine.Run(CommandLine.Settings.In(_folder.Path) with { Input = "/set temperatur 1\n"u8.ToArray() }, "chat", "run").Refusal(), StringComparison.Ordinal);
+        Assert.Contains("the model's context holds 128", CommandLine.Run(CommandLine.Settings.In(_folder.Path) with { Input = System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("sea ", 200)) + "\n") }, "chat", "run").Refusal(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -74,7 +82,7 @@ public sealed class ChatRunTests : IDisposable
         Refused("nothing can be learned from any of", () => { Rows("silent.jsonl", new { messages = new[] { new { role = "user", content = "hello", weight = 1 }, new { role = "assistant", content = "there", weight = 0 } } }); return Recipe("silent.jsonl"); });
         Refused("no row teaches the model to stop", () => Recipe("talks.jsonl", template: "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"));
         Refused("among the training records as well", () => Recipe("talks.jsonl") with { Records = new RecordSets { Train = From("talks.jsonl"), Validation = From("talks.jsonl") } });
-        Refused("has more than 8 tokens (chat.max_length, chat.too_long)", () => Recipe("talks.jsonl") is var r ? r with { Chat = r.Chat! with { MaxLength = 8, TooLong = UnusableRows.Stop } } : r);
+        Refused("has more than 8 tokens (chat.max_length, chat.too_long)", () => Recipe("talks.jsonl") is var r ? r with { Chat = r.Chat! with { MaxLength = 8, TooLong = LongRows.Stop } } : r);
         Refused("not before chat.max_length", () => Recipe("talks.jsonl") is var r ? r with { Chat = r.Chat! with { MaxLength = 8 } } : r);
         Refused("chat learns from conversations", () => { Rows("labels.jsonl", [.. Enumerable.Range(0, 20).Select(i => (object)new { text = $"good film {i}", label = "positive" })]); return Recipe("labels.jsonl"); });
         Refused("none.jsonl", () => Recipe("none.jsonl"));

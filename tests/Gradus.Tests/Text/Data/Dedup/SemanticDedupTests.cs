@@ -54,6 +54,26 @@ public sealed class SemanticDedupTests(ITestOutputHelper output) : IDisposable
 
     [Fact]
     [Row("B3")]
+    public void With_vectors_of_a_file_synonyms_are_one_meaning_and_a_file_that_is_none_is_one_line()
+    {
+        // Every word of the prose, and a synonym of each with the same vector.
+        string[] words = [.. Enumerable.Range(0, 20).SelectMany(i => Steps.StepRun.Prose(200, (ulong)i).ToLowerInvariant().Split(' ').Select(w => w.TrimEnd('.'))).Distinct().Order(StringComparer.Ordinal)];
+        var draws = new Counter(5, "vectors");
+        File.WriteAllLines(_folder.File("vectors.txt"), words.Select((w, i) => (w, i)).SelectMany(x => new[] { x.w, x.w + "ish" }.Select(name => name + " " + string.Join(' ', Enumerable.Range(0, 50).Select(d => (draws.Unit((ulong)(x.i * 50 + d)) - 0.5).ToString("F4", System.Globalization.CultureInfo.InvariantCulture))))));
+        var originals = Enumerable.Range(0, 40).Select(i => Steps.StepRun.Prose(100, (ulong)i + 1)).ToList();
+        _folder.Write("a.jsonl", originals);
+        _folder.Write("b.jsonl", originals.Select(t => string.Join(' ', t.Split(' ').Select(w => w.EndsWith('.') ? w[..^1] + "ish." : w + "ish"))));
+        Assert.Equal((40, 0), Dropped(new SemanticDedup { Vectors = _folder.File("vectors.txt") }, "out"));
+        Assert.Equal((0, 0), Dropped(new SemanticDedup(), "own")); // the control: their own vectors know nothing of synonyms
+        File.WriteAllText(_folder.File("vectors.txt"), "the 0.1 x 0.3\n");
+        Assert.Contains("vectors.txt:1: 'x' is not a number", Assert.Throws<UserException>(() => Dropped(new SemanticDedup { Vectors = _folder.File("vectors.txt") }, "bad")).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(_folder.File("vectors.txt"), [0xff, 0xfe, 0x20, 0xff]);
+        Assert.Contains("vectors.txt", Assert.Throws<UserException>(() => Dropped(new SemanticDedup { Vectors = _folder.File("vectors.txt") }, "binary")).Message, StringComparison.Ordinal);
+        Assert.Contains("none.txt", Assert.Throws<UserException>(() => Dropped(new SemanticDedup { Vectors = _folder.File("none.txt") }, "none")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Row("B3")]
     public void One_and_four_workers_decide_alike()
     {
         var texts = Enumerable.Range(0, 50).Select(i => Steps.StepRun.Prose(100, (ulong)i + 1)).ToList();

@@ -75,6 +75,20 @@ public sealed class ChatRowsTests
     }
 
     [Fact]
+    public void What_is_asked_of_a_model_begins_as_its_row_did()
+    {
+        var encoder = Encoder();
+        foreach (var record in new DataRecord[] { s_talk, new Completion { Place = "c:1", Prompt = "Who wrote it?", Response = " Melville." } })
+        {
+            var (row, ids) = (encoder.Encode(record, 0), encoder.Question(record).Ids);
+            Assert.Equal(row.Ids[..ids.Length], ids);
+            Assert.NotEqual(TokenBatch.Ignore, row.Targets[ids.Length - 1]); // the next thing said is the answer's first token
+            Assert.Equal(TokenBatch.Ignore, row.Targets[ids.Length - 2]);
+        }
+        Assert.Empty(encoder.Question(Talk(("user", "Alone?", 1))).Ids);
+    }
+
+    [Fact]
     public void What_does_not_fit_is_cut_and_said()
     {
         var row = Encoder(new ChatRowOptions { MaxLength = 12 }).Encode(s_talk, 0);
