@@ -6,6 +6,7 @@ using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Sources;
 using Gradus.Text.Tokenizers;
 using Gradus.Text.Tokenizers.Chat;
+using Gradus.Training.Loop;
 
 namespace Gradus.Cli;
 
@@ -16,7 +17,7 @@ internal static class DataPeekCommand
 
     public static Command Create()
     {
-        var data = new Argument<string[]>("data") { Description = "Files, folders or globs, or one .yaml with a data section", Arity = ArgumentArity.OneOrMore };
+        var data = new Argument<string[]>("data") { Description = "Files, folders or globs, or one .yaml with a data section or records", Arity = ArgumentArity.OneOrMore };
         var tokenizer = new Option<string?>("--tokenizer") { Description = "Tokenizer or model folder; shows ids, packing and loss mask. A recipe's own when left out", HelpName = "tokenizer" };
         var template = new Option<string?>("--template") { Description = "Chat template file or folder; the tokenizer's own when left out", HelpName = "template" };
         var count = new Option<int>("--count") { Description = "Records or rows to show", DefaultValueFactory = _ => 3 };
@@ -31,16 +32,20 @@ internal static class DataPeekCommand
 
             Examples:
               gradus data peek chats.jsonl --tokenizer models/qwen
+              gradus data peek recipes/sft/assistant.yaml --html peek.html
               gradus data peek books/*.txt --tokenizer tokenizers/books --count 5 --html peek.html
             """) { data, tokenizer, template, count, length, format, bad, html, set, json };
         command.SetAction(result =>
         {
             var input = DataInput.Of(result.GetRequiredValue(data), result.GetValue(set) ?? [], DataInput.Policy(result.GetValue(bad)));
-            var tokens = result.GetValue(tokenizer) ?? input.Recipe?.Tokenizer?.Path;
-            var t = tokens is null ? null : Tokenizer.Load(tokens);
+            var tokens = result.GetValue(tokenizer) ?? input.Recipe?.Tokenizer?.Path ?? input.Recipe?.Model.From;
+            // A chat recipe shows the very rows of its run, unless something else is asked for.
+            var run = result.GetValue(tokenizer) is null && result.GetValue(template) is null && result.GetValue(format) is null && input.Recipe is { } recipe ? RowPreview.Of(recipe, Terminal.Note) : null;
+            var t = run?.Tokenizer ?? (tokens is null ? null : Tokenizer.Load(tokens));
             var chat = result.GetValue(template) ?? tokens;
             var builder = new PeekBuilder(t, () => ChatTemplate.Load(chat!, t), result.GetValue(length) ?? input.Recipe?.Windows.Length ?? 256);
-            var items = Items(input, builder, GenerateCommand.AtLeast(1, result.GetValue(count), "--count"), result.GetValue(format)).ToList();
+            var shown = GenerateCommand.AtLeast(1, result.GetValue(count), "--count");
+            var items = (run is null ? Items(input, builder, shown, result.GetValue(format)) : builder.Rows(run.Rows, shown)).ToList();
             if (items.Count == 0) throw new UserException("no records.");
             if (result.GetValue(html) is { } page) Durable.WriteText(page, PeekPage.Html(items, string.Join(' ', result.GetRequiredValue(data)), tokens));
             foreach (var item in items)

@@ -43,6 +43,35 @@ internal sealed class PeekBuilder(Tokenizer? tokenizer, Func<ChatTemplate> templ
         if (row.Count > 0) yield return Row(row, rows + 1);
     }
 
+    /// <summary>Rows as training gets them: packed, cut, masked. The token that is only ever said, the last of a document, stands at its end.</summary>
+    public IEnumerable<PeekItem> Rows(IBatchSource rows, int count)
+    {
+        for (var number = 0L; number < Math.Min(count, rows.RowsPerEpoch); number++)
+        {
+            var batch = rows.Rows(number, 1);
+            var used = batch.Length; // what fills a row up is a document in which nothing is learned
+            while (used > 0 && batch.Documents[used - 1] == batch.Documents[^1]) used--;
+            if (Array.Exists(batch.Targets[used..], target => target != TokenBatch.Ignore) || used == 0) used = batch.Length;
+            var pieces = new List<PeekPiece>();
+            for (var t = 0; t < used; t++)
+            {
+                var begins = t == 0 || batch.Documents[t] != batch.Documents[t - 1];
+                if (begins && t > 0) Last(t - 1);
+                pieces.Add(new PeekPiece(Token(batch.Ids[t]), !begins && batch.Targets[t - 1] != TokenBatch.Ignore, batch.Ids[t], Border: begins && t > 0));
+            }
+            Last(used - 1);
+            var documents = pieces.Count(p => p.Border) + 1;
+            List<string> notes = [string.Create(CultureInfo.InvariantCulture, $"{documents} {(documents == 1 ? "conversation" : "conversations")}, {batch.Length - used} of {batch.Length} tokens are filling")];
+            if (batch.Weights is not null) notes.Add("some of what is learned counts more or less than 1");
+            yield return new PeekItem(string.Create(CultureInfo.InvariantCulture, $"row {number + 1} of {rows.RowsPerEpoch}"), "training row", pieces, notes);
+
+            void Last(int t)
+            {
+                if (batch.Targets[t] != TokenBatch.Ignore) pieces.Add(new PeekPiece(Token(batch.Targets[t]), true, batch.Targets[t]));
+            }
+        }
+    }
+
     /// <summary>A record: one item, or two where a better and a worse answer stand side by side.</summary>
     public IEnumerable<PeekItem> Record(DataRecord record)
     {

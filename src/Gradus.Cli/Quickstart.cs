@@ -15,7 +15,7 @@ namespace Gradus.Cli;
 /// <summary>One quickstart from corpus to report. The training itself is an ordinary run of recipes/quickstart.yaml.</summary>
 internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, string folder, IReadOnlyList<string> overrides, bool json)
 {
-    private const int CalibrationSteps = 16;
+    private const int CalibrationSteps = 32;
 
     // Shapes, the largest first, and the arithmetic (floating-point operations at this machine's peak) from which each is worth its size: docs/log.md.
     private static readonly (string Recipe, double Work)[] s_shapes = [("quickstart.yaml", 60e12), ("quickstart-small.yaml", 0)];
@@ -138,8 +138,8 @@ internal sealed class Quickstart(double minutes, IReadOnlyList<string> data, str
     {
         private readonly List<double> _seconds = [];
 
-        /// <summary>The lower quartile of the second half: the first steps warm the machine up, and another program's burst is not its speed.</summary>
-        public double Usual => _seconds.Skip(_seconds.Count / 2).Order().ElementAt(_seconds.Count / 8);
+        /// <summary>The lower eighth of the second half: the first steps warm the machine up, and another program's burst is not its speed.</summary>
+        public double Usual => _seconds.Skip(_seconds.Count / 2).Order().ElementAt(_seconds.Count / 16);
 
         public void Stepped(StepReport report) => _seconds.Add(report.Seconds);
     }

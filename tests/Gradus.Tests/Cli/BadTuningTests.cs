@@ -117,6 +117,24 @@ public sealed class BadTuningTests(TunedToy tuned) : IClassFixture<TunedToy>
     }
 
     [Fact]
+    [Row("I1")]
+    public void Peek_shows_the_very_rows_of_the_run()
+    {
+        var rows = CommandLine.Run(_toy.Here, "data", "peek", "tune.yaml", "--count", "99", "--json", "--html", "peek.html").Done().Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        // Twenty conversations, each begun by a border or a row, each with an answer and its end learned.
+        Assert.Equal(20, rows.Sum(row => 1 + row.GetProperty("borders").GetArrayLength()));
+        foreach (var row in rows)
+        {
+            Assert.InRange(row.GetProperty("ids").GetArrayLength(), 1, 32 + 1 + row.GetProperty("borders").GetArrayLength());
+            var (ids, learned) = (row.GetProperty("ids").EnumerateArray().Select(i => i.GetInt32()).ToList(), row.GetProperty("learned").EnumerateArray().Select(i => i.GetInt32()).ToList());
+            var tokenizer = Gradus.Text.Tokenizers.Tokenizer.Load(_toy.InFolder("base/model"));
+            var answers = tokenizer.Decode([.. ids.Where((_, i) => learned[i] == 1)]);
+            Assert.Equal(string.Concat(Enumerable.Repeat("a whale" + tokenizer.NameOf(tokenizer.EosId!.Value), 1 + row.GetProperty("borders").GetArrayLength())), answers);
+        }
+        Assert.Contains("class=\"t l", File.ReadAllText(_toy.InFolder("peek.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Row("I11", "I13")]
     public void A_tuned_adapter_is_talked_with_by_the_template_it_learned()
     {

@@ -5,7 +5,7 @@ namespace Gradus.Text.Data.Dedup;
 /// <summary>The n-gram sets of documents that are being compared. Bounded: when full, half is forgotten, oldest first.</summary>
 internal sealed class SetCache(GlobalInput input, int nGram)
 {
-    private const long MaxBytes = 64L << 20;
+    private const long MaxBytes = 16L << 20;
 
     private readonly Shingles _shingles = new(nGram);
     private readonly Dictionary<long, ulong[]> _sets = [];

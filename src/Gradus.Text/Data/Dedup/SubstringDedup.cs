@@ -42,6 +42,8 @@ public sealed record SubstringDedup : GlobalStep
             input.Cancel.ThrowIfCancellationRequested();
             files.Add(SortedPositions.Write(Path.Combine(input.Scratch, FormattableString.Invariant($"suffixes-{files.Count}")), text, text.Start(chunk), text.End(document)));
             chunk = document + 1;
+            // The sorted piece was some ten times its bytes; the next needs as much, and the collector would let several stand side by side.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
 
         long windows = 0;
