@@ -5,6 +5,7 @@ using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Families;
 using Gradus.Models.Peft;
+using Gradus.Text.Tokenizers.Chat;
 
 namespace Gradus.Cli;
 
@@ -69,22 +70,32 @@ internal static class AdapterCommand
         if (!DTypes.TryParse(typeName, out var type) || !type.IsFloating) throw new UserException($"--dtype: '{typeName}' is not known; float32, bfloat16 or float16");
         Output.Folder(output);
         if (File.Exists(Path.Combine(output, ConfigFile.Name)) && !force) throw new UserException($"{output}: a model is already there; --force replaces it");
+        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Select(e => Path.GetFileName(e)!).FirstOrDefault(name => !OfModel(name)) is { } other)
+            throw new UserException($"{output}: holds {other}, which is no part of a model and would be lost; name another folder");
         if (data is not null && !File.Exists(data)) throw new UserException($"{data}: no such file");
         _ = AdapterFolder.ReadOptions(folder); // an adapter that is none is said before a model is read
         using var loaded = LoadedModel.Load(model ?? LoadedModel.Base(folder), adapters: [folder, .. more]);
         var adapted = (AdaptedModel)loaded.Model;
-        var drift = MergeDrift.Measure(adapted, Rows(loaded, data));
-        ModelFolder.Save(adapted, loaded.Options, output, type);
-        loaded.Tokenizer.Save(output);
+        var template = ChatTemplate.IsIn(loaded.TemplateFolder) ? ChatTemplate.Load(loaded.TemplateFolder, loaded.Tokenizer) : null;
+        var drift = MergeDrift.Measure(adapted, Rows(loaded, data), type);
+        Durable.ReplaceFolder(output, building =>
+        {
+            ModelFolder.Save(adapted, loaded.Options, building, type);
+            loaded.Tokenizer.Save(building);
+            template?.Save(building);
+        });
         if (json)
             Terminal.Json(new { Out = output, drift.MeanKl, drift.TopAgreement, drift.PerplexityBefore, drift.PerplexityAfter, drift.Positions });
         else
             Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"""
                 {output}: merged, {type.Name}, {loaded.Model.ParameterCount:N0} parameters
-                drift          mean KL {drift.MeanKl:E2} nats, same top token in {drift.TopAgreement:P2} of {drift.Positions:N0} positions, perplexity {drift.PerplexityBefore:F4} → {drift.PerplexityAfter:F4}
+                drift          mean KL {drift.MeanKl:E2} nats, same top token in {drift.TopAgreement:P2} of {drift.Positions:N0} positions{(drift.PerplexityBefore is { } was ? FormattableString.Invariant($", perplexity {was:F4} → {drift.PerplexityAfter:F4}") : "")}
                 """));
         return ExitCode.Done;
     }
+
+    private static bool OfModel(string file) => file.EndsWith(".safetensors", StringComparison.Ordinal) || file.EndsWith(".jinja", StringComparison.Ordinal)
+        || file is "config.json" or "generation_config.json" or "model.safetensors.index.json" or "tokenizer.json" or "tokenizer_config.json" or "tokenizer.model" or "special_tokens_map.json" or "added_tokens.json" or "vocab.json" or "vocab.txt" or "merges.txt" or "chat_template.json";
 
     // Enough to see a difference, quick on any model: eight rows of up to 128 tokens.
     private static long[][] Rows(LoadedModel loaded, string? data)

@@ -30,7 +30,9 @@ internal sealed record LoadedModel(string Folder, ModelOptions Options, ILanguag
             folder = Base(found);
         }
         var tokenizer = Tokenizer.Load(TokenizerIn(found) ?? folder);
-        var (options, model) = ModelFolder.Load(folder, device: ParseDevice(device));
+        // The base is held as it was when the adapters learned: in few bits if they all say so.
+        var held = wanted.Select(w => AdapterFolder.ReadOptions(w.Folder).Base).Distinct().ToArray() is [var one] ? one : null;
+        var (options, model) = ModelFolder.Load(folder, device: ParseDevice(device), held: held);
         try
         {
             if (tokenizer.VocabSize > model.VocabSize)

@@ -57,8 +57,11 @@ public sealed class AdapterScenarios : IDisposable
         var (plain, own, put) = (Bits("base"), Bits("tuned"), Bits("base", "--adapter", "tuned"));
         Assert.Equal(own, put);
         Assert.True(put < plain, $"{put} is not below the base's {plain}");
-        Assert.Equal(plain, Bits("base", "--adapter", "tuned=0")); // at no strength it is the base
         Assert.True(Bits("base", "--adapter", "tuned=0.5") < plain);
+        // At no strength it is the base, held as the adapter learned over it; one over the whole base leaves that as it is.
+        Assert.NotEqual(plain, Bits("base", "--adapter", "tuned=0"));
+        _toy.Train("whole-base", "--set", "model.from=base/model", "--set", "adapter={kind: lora, rank: 4}").Done();
+        Assert.Equal(plain, Bits("base", "--adapter", "whole-base=0"));
 
         var drift = CommandLine.Run(_toy.Here, "adapter", "merge", "tuned", "--out", "merged", "--data", "held.txt", "--json").Done().Json;
         Assert.InRange(drift.GetProperty("mean_kl").GetDouble(), -1e-9, 1e-9);

@@ -90,6 +90,24 @@ public static class Durable
             SyncFolder(source);
     }
 
+    /// <summary>
+    /// Makes a folder anew under its final name: <paramref name="fill"/> writes into a temporary one beside it, which then takes the place of
+    /// what was there. A killed writer leaves <c>.tmp</c> or <c>.old</c> beside it, which the next one removes.
+    /// </summary>
+    public static void ReplaceFolder(string finalFolder, Action<string> fill)
+    {
+        ArgumentNullException.ThrowIfNull(fill);
+        var final = Path.TrimEndingDirectorySeparator(Path.GetFullPath(finalFolder));
+        var (building, old) = (final + ".tmp", final + ".old");
+        foreach (var leftover in new[] { building, old })
+            if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
+        Directory.CreateDirectory(building);
+        fill(building);
+        if (Directory.Exists(final)) Directory.Move(final, old);
+        PublishFolder(building, final);
+        if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+    }
+
     /// <summary>Deletes temporary files that killed writers left in <paramref name="folder"/>. Only for the owner of the folder (<see cref="RunLock"/>).</summary>
     public static int RemoveLeftovers(string folder)
     {

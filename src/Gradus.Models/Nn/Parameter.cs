@@ -29,6 +29,9 @@ public sealed class Parameter : IDisposable
         set => Value.RequiresGrad = value;
     }
 
+    /// <summary>A factor on what it acts on, as the gains of norms are: 1 changes nothing, so weight decay, which pulls to 0, leaves it alone.</summary>
+    public bool IsGain { get; set; }
+
     /// <summary>The learning rate of this parameter as a multiple of the run's.</summary>
     public double RateScale { get; set; } = 1;
 

@@ -87,7 +87,7 @@ public sealed class AdaptedModel : ILanguageModel
                 throw new UserException($"adapter '{adapter.Name}' ({adapter.Options.PeftType}) has no strength but 1");
         foreach (var linear in Linears)
             if (chosen.Select(c => c.Adapter.Linears.GetValueOrDefault(linear.Path)).OfType<LinearAdapter>().ToArray() is { Length: > 1 } parts && parts.Any(part => !part.Stacks))
-                throw new UserException($"{linear.Path}: an adapter with dora rescales the whole weight and cannot be stacked with another");
+                throw new UserException($"{linear.Path}: one of the adapters rescales the whole weight (dora, or ia3 on its inputs) and cannot be stacked with another");
 
         foreach (var adapter in _used) adapter.Place(false);
         foreach (var (adapter, strength) in chosen)
@@ -163,7 +163,12 @@ public sealed class AdaptedModel : ILanguageModel
         {
             var builder = new AdapterBuilder(_base, weights, fresh);
             options.Attach(builder);
-            foreach (var parameter in options.ModulesToSave.Count == 0 ? [] : TargetModules.Modules(_base, options.ModulesToSave, "modules_to_save")) builder.Replace(parameter);
+            foreach (var parameter in options.ModulesToSave.Count == 0 ? [] : TargetModules.Modules(_base, options.ModulesToSave, "modules_to_save"))
+            {
+                if (builder.Linears.Keys.FirstOrDefault(path => parameter.Name.StartsWith(path + ".", StringComparison.Ordinal)) is { } target)
+                    throw new UserException($"adapter.modules_to_save: {target} is one of the targets as well; it is trained whole or by a part, not both");
+                builder.Replace(parameter);
+            }
             var adapter = new Adapter(name, options, builder);
             _loaded.Add(adapter);
             return adapter;

@@ -1,6 +1,7 @@
 using Gradus.Engine.Files;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
+using Gradus.Foundation.Recipes;
 using Gradus.Models.Nn;
 
 namespace Gradus.Models.Peft;
@@ -11,7 +12,8 @@ public static class AdapterFolder
     /// <summary>Name of the weights.</summary>
     public const string WeightsName = "adapter_model.safetensors";
 
-    private const string BaseKey = "gradus_base"; // in the header's metadata, which other readers pass over
+    // In the header's metadata, which other readers pass over.
+    private const string BaseKey = "gradus_base", HeldKey = "gradus_base_held";
 
     /// <summary>A folder with an adapter in it.</summary>
     public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, PeftConfig.Name));
@@ -45,6 +47,7 @@ public static class AdapterFolder
         Directory.CreateDirectory(folder);
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
         if (fingerprint is not null) metadata[BaseKey] = fingerprint;
+        if (adapter.Options.Base is { } held) metadata[HeldKey] = RecipeFile.Write(held);
         using var scope = Tensor.Scope();
         SafetensorsWriter.Write(Path.Combine(folder, WeightsName), adapter.Saved.Select(t =>
         {
@@ -64,11 +67,14 @@ public static class AdapterFolder
     {
         ArgumentNullException.ThrowIfNull(model);
         var config = PeftConfig.Read(folder);
+        AdapterOptions options;
         using (var file = Open(folder))
+        {
             if (fingerprint is not null && file.Metadata.TryGetValue(BaseKey, out var trainedOver) && trainedOver != fingerprint)
                 throw new UserException($"{folder}: was trained over another base{(config.BaseModel is { } named ? $" ({named})" : "")}; over this one it would compute nonsense");
+            options = ReadOptions(config, file);
+        }
         using var weights = WeightFolder.Open(Path.Combine(folder, WeightsName));
-        var options = ReadOptions(config, weights.Entries.ToDictionary(e => e.Key, e => e.Value.Shape, StringComparer.Ordinal));
         var type = model.Parameters[0].Value;
         try
         {
@@ -96,11 +102,13 @@ public static class AdapterFolder
         return SafetensorsFile.Open(path);
     }
 
-    private static AdapterOptions ReadOptions(PeftConfig config, SafetensorsFile file) => ReadOptions(config, Shapes(file));
+    private static AdapterOptions ReadOptions(PeftConfig config, SafetensorsFile file) => ReadOptions(config, Shapes(file), Held(file));
 
-    private static AdapterOptions ReadOptions(PeftConfig config, IReadOnlyDictionary<string, long[]> shapes)
+    private static WeightOptions? Held(SafetensorsFile file) => file.Metadata.TryGetValue(HeldKey, out var held) ? RecipeFile.Parse<WeightOptions>(held, $"{file.Path}: {HeldKey}", []) : null;
+
+    private static AdapterOptions ReadOptions(PeftConfig config, IReadOnlyDictionary<string, long[]> shapes, WeightOptions? held)
     {
-        var options = config.Method().ReadConfig(config, shapes) with { ModulesToSave = config.Names("modules_to_save") };
+        var options = config.Method().ReadConfig(config, shapes) with { ModulesToSave = config.Names("modules_to_save"), Base = held };
         if (options is LinearAdapterOptions { Targets.Count: 0 }) throw config.Problem($"no tensor of {WeightsName} belongs to {options.PeftType}: the two files are not of one adapter");
         return options.Problems().FirstOrDefault() is { Key: not null } problem ? throw config.Problem($"{problem.Key}: {problem.Message}") : options;
     }

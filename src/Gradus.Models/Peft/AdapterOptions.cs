@@ -55,9 +55,15 @@ public abstract record LinearAdapterOptions : AdapterOptions
 
     internal override void Attach(AdapterBuilder to)
     {
-        foreach (var linear in Targets.Count > 0 ? TargetModules.Find(to.Model, Targets, "targets") : TargetModules.Usual(to.Model, UsualTargets))
-            to.Add(linear, Attach(to.At(linear.Path), linear));
+        var targets = Targets.Count > 0 ? TargetModules.Find(to.Model, Targets, "targets") : TargetModules.Usual(to.Model, UsualTargets);
+        // In a file a pattern may be of modules that this adapter does not have; in a recipe it is a slip.
+        if (to.IsFresh)
+            foreach (var (key, pattern) in Patterns) TargetModules.Expect(targets, pattern, key);
+        foreach (var linear in targets) to.Add(linear, Attach(to.At(linear.Path), linear));
     }
+
+    /// <summary>Settings of some of the targets: where they stand, and the pattern of whom they mean.</summary>
+    internal virtual IEnumerable<(string Key, string Pattern)> Patterns => [];
 
     internal override void WriteConfig(JsonObject config, Adapter adapter) => config["target_modules"] = PeftConfig.List(TargetModules.Shortest(adapter.Model, adapter.Linears.Keys));
 

@@ -26,12 +26,17 @@ public sealed record Ia3Options : LinearAdapterOptions
         return new Ia3(w, linear, OnInputs(linear.Path));
     }
 
+    internal override IEnumerable<(string Key, string Pattern)> Patterns => Feedforward is ["none"] ? [] : Feedforward.Select(p => ("feedforward", p));
+
     internal override string? ModuleOf(string tensor) => Between(tensor, ".ia3_l");
 
     internal override void WriteConfig(JsonObject config, Adapter adapter)
     {
         base.WriteConfig(config, adapter);
-        config["feedforward_modules"] = PeftConfig.List(TargetModules.Shortest(adapter.Model, adapter.Linears.Keys.Where(OnInputs)));
+        var (targets, inputs) = (TargetModules.Shortest(adapter.Model, adapter.Linears.Keys), TargetModules.Shortest(adapter.Model, adapter.Linears.Keys.Where(OnInputs)));
+        if (inputs.Except(targets, StringComparer.Ordinal).Any()) // PEFT wants the one among the other
+            (targets, inputs) = ([.. adapter.Linears.Keys.Order(StringComparer.Ordinal)], [.. adapter.Linears.Keys.Where(OnInputs).Order(StringComparer.Ordinal)]);
+        (config["target_modules"], config["feedforward_modules"]) = (PeftConfig.List(targets), PeftConfig.List(inputs));
         config["fan_in_fan_out"] = adapter.Model.Linears.Where(l => adapter.Linears.ContainsKey(l.Path)).All(l => l.Weight is TransposedWeight or PackedWeight { IsTransposed: true });
         config["init_ia3_weights"] = true;
     }
@@ -47,14 +52,25 @@ public sealed record Ia3Options : LinearAdapterOptions
     private bool OnInputs(string path) => (Feedforward.Count > 0 ? Feedforward : s_usualInputs).Any(pattern => TargetModules.Matches(pattern, path));
 }
 
-internal sealed class Ia3(Weights w, Linear linear, bool onInputs) : LinearAdapter
+internal sealed class Ia3 : LinearAdapter
 {
-    private readonly Parameter _factor = onInputs ? w.Parameter("ia3_l", Init.Ones, 1, linear.Weight.In) : w.Parameter("ia3_l", Init.Ones, linear.Weight.Out, 1);
+    private readonly bool _onInputs;
+    private readonly Parameter _factor;
 
-    public override Tensor Before(Tensor x) => onInputs ? x * _factor.Value.View(-1).To(x.DType) : x;
+    public Ia3(Weights w, Linear linear, bool onInputs)
+    {
+        _onInputs = onInputs;
+        _factor = onInputs ? w.Parameter("ia3_l", Init.Ones, 1, linear.Weight.In) : w.Parameter("ia3_l", Init.Ones, linear.Weight.Out, 1);
+        _factor.IsGain = true;
+    }
 
-    public override Tensor Apply(Tensor x, Tensor y) => onInputs ? y : y * _factor.Value.View(-1).To(y.DType);
+    // A factor on the inputs acts on what other adapters of the linear read as well, and merging would not know.
+    internal override bool Stacks => !_onInputs;
+
+    public override Tensor Before(Tensor x) => _onInputs ? x * _factor.Value.View(-1).To(x.DType) : x;
+
+    public override Tensor Apply(Tensor x, Tensor y) => _onInputs ? y : y * _factor.Value.View(-1).To(y.DType);
 
     internal override (Tensor Weight, Tensor? Bias)? Merge(Tensor weight, Tensor? bias) =>
-        (weight * _factor.Value.To(weight.DType), onInputs || bias is null ? bias : bias * _factor.Value.View(-1).To(bias.DType));
+        (weight * _factor.Value.To(weight.DType), _onInputs || bias is null ? bias : bias * _factor.Value.View(-1).To(bias.DType));
 }

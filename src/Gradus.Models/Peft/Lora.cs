@@ -54,6 +54,8 @@ public sealed record LoraOptions : LinearAdapterOptions
             if (alpha is not (> 0 and <= 1e6)) yield return ("alpha_pattern", FormattableString.Invariant($"'{pattern}': {alpha} is no alpha; above 0"));
     }
 
+    internal override IEnumerable<(string Key, string Pattern)> Patterns => RankPattern.Keys.Select(p => ("rank_pattern", p)).Concat(AlphaPattern.Keys.Select(p => ("alpha_pattern", p)));
+
     internal override string? ModuleOf(string tensor) => Between(tensor, ".lora_A.weight", ".lora_B.weight", ".lora_magnitude_vector");
 
     internal override void WriteConfig(JsonObject config, Adapter adapter)
@@ -79,6 +81,9 @@ public sealed record LoraOptions : LinearAdapterOptions
     {
         config.Only("bias", "none");
         config.Only("lora_bias", false);
+        // Some initialisations take what the adapter starts with out of the base: over the plain base it would count twice.
+        if (config.Word("init_lora_weights") is { } start && start is not ("gaussian" or "orthogonal" or "eva"))
+            throw config.Problem($"init_lora_weights '{start}' changes the base weights, which are not in these files; save the adapter again as a plain LoRA (PEFT: path_initial_model_for_weight_conversion)");
         foreach (var key in new[] { "layer_replication", "megatron_config", "trainable_token_indices", "target_parameters", "alora_invocation_tokens", "arrow_config" }) config.Absent(key);
         if (shapes.Keys.FirstOrDefault(name => name.Contains("lora_embedding_", StringComparison.Ordinal)) is { } embedding)
             throw config.Problem($"{embedding}: LoRA on embeddings is not supported; on linears it is");
@@ -90,7 +95,7 @@ public sealed record LoraOptions : LinearAdapterOptions
         // The ranks are in the tensors: what patterns say, in whatever syntax, has gone into them.
         var ranks = options.Targets.Select(path => (path, Shape: shapes.GetValueOrDefault($"{AdapterBuilder.Prefix}{path}.lora_A.weight")))
             .Where(t => t.Shape is { Length: 2 } shape && shape[0] is >= 1 and <= 1 << 16 && shape[0] != options.Rank).ToDictionary(t => t.path, t => (int)t.Shape![0], StringComparer.Ordinal);
-        if (ranks.Count > 0 && !config.Has("rank_pattern"))
+        if (ranks.Count > 0 && config.Has("r") && !config.Has("rank_pattern"))
             throw config.Problem($"r is {options.Rank}, but {AdapterFolder.WeightsName} has rank {ranks.First().Value} at {ranks.First().Key}, and there is no rank_pattern: the two files are not of one adapter");
         return options with { RankPattern = ranks };
     }
@@ -134,10 +139,11 @@ internal sealed class Lora : LinearAdapter
         var scale = _scale * Strength;
         if (_magnitude is not { } magnitude) return F.AddLowRank(input, y, _a.Value, _b.Value, scale, _a.Computed, _b.Computed);
         // The length is a constant for the gradient (section 4.3), so its share is found without recording.
-        var share = (magnitude.Value / Grad.Off(() => Tensor.Scoped(() => Length(scale)))).To(y.DType);
+        var share = magnitude.Value / Grad.Off(() => Tensor.Scoped(() => Length(scale)));
         var low = F.Linear(F.Linear(input, _a.Value, null, _a.Computed), _b.Value, null, _b.Computed);
         var core = _linear.Bias is { } bias ? y - bias.Value.To(y.DType) : y;
-        return y + (share - 1) * core + share * low * scale;
+        // Less 1 before rounding: near 1, bfloat16 steps by almost a hundredth.
+        return y + (share - 1).To(y.DType) * core + share.To(y.DType) * low * scale;
     }
 
     internal override (Tensor Weight, Tensor? Bias)? Merge(Tensor weight, Tensor? bias)

@@ -6,13 +6,16 @@ namespace Gradus.Models.Peft;
 /// <summary>What merging changed in a model's predictions: nothing in exact arithmetic, roundings in this one.</summary>
 /// <param name="MeanKl">Mean of KL(unmerged ‖ merged) over positions, nats.</param>
 /// <param name="TopAgreement">Share of positions whose most likely token is the same.</param>
-/// <param name="PerplexityBefore">Of the tokens measured, unmerged.</param>
+/// <param name="PerplexityBefore">Of the tokens measured, unmerged; null for a model that does not say the next token.</param>
 /// <param name="PerplexityAfter">Merged.</param>
 /// <param name="Positions">Tokens predicted.</param>
-public readonly record struct MergeDrift(double MeanKl, double TopAgreement, double PerplexityBefore, double PerplexityAfter, long Positions)
+public readonly record struct MergeDrift(double MeanKl, double TopAgreement, double? PerplexityBefore, double? PerplexityAfter, long Positions)
 {
     /// <summary>Measures on rows of ids [B, T] of one length, merging the adapters in use; they are merged afterwards.</summary>
-    public static MergeDrift Measure(AdaptedModel model, IReadOnlyList<long[]> rows)
+    /// <param name="model">With the adapters in use.</param>
+    /// <param name="rows">What to measure on.</param>
+    /// <param name="type">The type the weights will be written in: all of them are rounded to it, as reading them again would.</param>
+    public static MergeDrift Measure(AdaptedModel model, IReadOnlyList<long[]> rows, DType? type = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(rows);
@@ -20,6 +23,11 @@ public readonly record struct MergeDrift(double MeanKl, double TopAgreement, dou
         using var scope = Tensor.Scope();
         var before = rows.Select(row => LogProbabilities(model, row)).ToArray();
         model.Merge();
+        foreach (var parameter in type is { } written && written != model.Parameters[0].Value.DType ? model.Parameters : [])
+        {
+            using var inner = Tensor.Scope();
+            parameter.Value.CopyFrom(parameter.Value.To(type!.Value));
+        }
         var (divergence, agree, nats, natsAfter, count) = (0.0, 0L, 0.0, 0.0, 0L);
         for (var i = 0; i < rows.Count; i++)
         {
@@ -33,7 +41,7 @@ public readonly record struct MergeDrift(double MeanKl, double TopAgreement, dou
             natsAfter -= q.Narrow(0, 0, next.Size(0)).Gather(1, next).Sum().Item();
         }
         var predicted = Math.Max(1, count - rows.Count);
-        return new MergeDrift(divergence / Math.Max(1, count), (double)agree / Math.Max(1, count), Math.Exp(nats / predicted), Math.Exp(natsAfter / predicted), predicted);
+        return new MergeDrift(divergence / Math.Max(1, count), (double)agree / Math.Max(1, count), model.IsCausal ? Math.Exp(nats / predicted) : null, model.IsCausal ? Math.Exp(natsAfter / predicted) : null, predicted);
     }
 
     // Float64: the differences looked for are roundings of float32.

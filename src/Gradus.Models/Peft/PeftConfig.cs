@@ -46,7 +46,7 @@ internal sealed class PeftConfig
     {
         var config = new JsonObject
         {
-            ["auto_mapping"] = null, ["base_model_name_or_path"] = baseModel, ["inference_mode"] = true, ["peft_type"] = adapter.Options.PeftType, ["revision"] = null, ["task_type"] = "CAUSAL_LM",
+            ["auto_mapping"] = null, ["base_model_name_or_path"] = baseModel, ["inference_mode"] = true, ["peft_type"] = adapter.Options.PeftType, ["revision"] = null, ["task_type"] = adapter.Model.IsCausal ? "CAUSAL_LM" : null,
         };
         var whole = adapter.Options.ModulesToSave.Count == 0 ? [] : TargetModules.Modules(adapter.Model, adapter.Options.ModulesToSave, "modules_to_save").Select(p => p.Name[..p.Name.LastIndexOf('.')]).Distinct(StringComparer.Ordinal).ToArray();
         // Methods that come before the text have no such key in PEFT, unless it is used.
@@ -61,6 +61,9 @@ internal sealed class PeftConfig
     public UserException Problem(string message) => new($"{Path}: {message}");
 
     public string? Text(string key) => _config[key] is JsonValue value ? value.TryGetValue(out string? text) ? text : throw Problem($"{key}: {value.ToJsonString()} is not a text") : null;
+
+    /// <summary>A setting that may be a word; null where it is something else.</summary>
+    public string? Word(string key) => _config[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     public bool Flag(string key) => _config[key] switch { null => false, JsonValue v when v.TryGetValue(out bool set) => set, var other => throw Problem($"{key}: {other.ToJsonString()} is not true or false") };
 

@@ -28,6 +28,13 @@ internal static class TargetModules
         return found.Count > 0 ? found : throw new UserException($"adapter.targets: the usual choice ({string.Join(", ", patterns)}) is not in this model; name targets{NearestName.Hint("", Names(model))}");
     }
 
+    /// <exception cref="UserException">The pattern means none of the targets.</exception>
+    public static void Expect(IReadOnlyList<Linear> targets, string pattern, string key)
+    {
+        if (!targets.Any(linear => Matches(pattern, linear.Path)))
+            throw new UserException($"adapter.{key}: '{pattern}' is none of the targets{NearestName.Hint(pattern, targets.Select(linear => Last(linear.Path)).Distinct(StringComparer.Ordinal))}; with * or ? a pattern is one over the whole path");
+    }
+
     /// <summary>Whether a pattern means a path: with * or ? it is one over the whole path, otherwise the path's end from a dot on.</summary>
     public static bool Matches(string pattern, string path) => pattern.AsSpan().IndexOfAny('*', '?') >= 0
         ? Regex.IsMatch(path, "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal) + "$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)
@@ -46,11 +53,15 @@ internal static class TargetModules
     public static IReadOnlyList<Parameter> Modules(ILanguageModel model, IReadOnlyList<string> patterns, string key)
     {
         foreach (var pattern in patterns)
+        {
+            if (model.Linears.FirstOrDefault(linear => linear.Weight is PackedWeight && Matches(pattern, linear.Path)) is { } packed)
+                throw new UserException($"adapter.{key}: '{pattern}' means {packed.Path}, whose weight is held in few bits (adapter.base) and cannot be trained whole");
             if (!model.Parameters.Any(parameter => Matches(pattern, Module(parameter))))
             {
                 var tied = pattern == model.Head.Path && model.Head.Weight is DenseWeight { Parameter: var table } ? $"; '{pattern}' reads {table.Name}: name '{Module(table)}' to train both" : "";
                 throw new UserException($"adapter.{key}: '{pattern}' is no module of the model that has dense parameters{(tied.Length > 0 ? tied : NearestName.Hint(pattern, model.Parameters.Select(p => Last(Module(p))).Distinct(StringComparer.Ordinal)))}");
             }
+        }
         return [.. model.Parameters.Where(parameter => patterns.Any(pattern => Matches(pattern, Module(parameter))))];
     }
 

@@ -96,7 +96,7 @@ public static class TrainingRun
             Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sampler(), Clock = clock,
             Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
         };
-        if (state.Step == 0) setup.Records?.MeasureBefore(setup, folder); // a run that goes on has done so
+        if (state.Step == 0) MeasureBefore(setup, folder); // a run that goes on has done so
         var end = trainer.Run(stop);
         if (frozen is not null && FrozenWeights.Hash(setup.Model) != frozen) throw new InvalidOperationException("weights that were frozen have changed during the run");
         var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
@@ -126,21 +126,30 @@ public static class TrainingRun
         return allowed;
     }
 
+    /// <summary>"Before" is the base: an adapter that stands before the text is no identity while it knows nothing.</summary>
+    private static void MeasureBefore(RunSetup setup, string folder)
+    {
+        if (setup.Records is not { } records) return;
+        var adapted = setup.Model as AdaptedModel;
+        string[] used = [.. adapted?.Used.Select(a => a.Name) ?? []];
+        adapted?.Use();
+        records.MeasureBefore(setup, folder);
+        adapted?.Use(used);
+    }
+
     private static string Export(RunSetup setup, string folder)
     {
         var final = Path.Combine(folder, setup.Model is AdaptedModel ? "adapter" : "model");
-        var (building, old) = (final + ".tmp", final + ".old");
-        foreach (var leftover in new[] { building, old })
-            if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
-        if (setup.Model is AdaptedModel adapted)
-            AdapterFolder.Save(adapted.Used[0], building, setup.Recipe.Model.From, AdapterFolder.BaseFingerprint(setup.Recipe.Model.From!));
-        else
-            ModelFolder.Save(setup.Model, setup.ModelOptions, building);
-        setup.Tokenizer.Save(building);
-        setup.Records?.Export(building);
-        if (Directory.Exists(final)) Directory.Move(final, old); // a resumed run that had already ended
-        Durable.PublishFolder(building, final);
-        if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+        // What is there already is of a resumed run that had ended.
+        Durable.ReplaceFolder(final, building =>
+        {
+            if (setup.Model is AdaptedModel adapted)
+                AdapterFolder.Save(adapted.Used[0], building, setup.Recipe.Model.From, AdapterFolder.BaseFingerprint(setup.Recipe.Model.From!));
+            else
+                ModelFolder.Save(setup.Model, setup.ModelOptions, building);
+            setup.Tokenizer.Save(building);
+            setup.Records?.Export(building);
+        });
         return final;
     }
 }

@@ -31,5 +31,5 @@ public abstract record OptimizerOptions
     /// <summary>An optimiser with fresh state for the trainable ones of <paramref name="parameters"/>.</summary>
     public abstract Optimizer Build(IReadOnlyList<Parameter> parameters);
 
-    internal double DecayOf(Parameter parameter) => Decay == DecayScope.All || parameter.Value.Dims >= 2 ? WeightDecay : 0;
+    internal double DecayOf(Parameter parameter) => Decay == DecayScope.All || (parameter.Value.Dims >= 2 && !parameter.IsGain) ? WeightDecay : 0;
 }

@@ -141,6 +141,10 @@ public sealed class BadTuningTests(TunedToy tuned) : IClassFixture<TunedToy>
         string Answer(params string[] model) => CommandLine.Run(_toy.Here with { Input = "the sea 3\n"u8.ToArray() }, ["chat", .. model, "--temperature", "0", "--max-new-tokens", "6", "--json"]).Done().Json.GetProperty("content").GetString()!;
         Assert.Equal(Answer("tuned"), Answer("base", "--adapter", "tuned"));
         Assert.Equal(Answer("tuned"), Answer("base", "--adapter", "tuned", "--template", "t.jinja"));
+        CommandLine.Run(_toy.Here, "adapter", "merge", "tuned", "--out", "merged").Done();
+        Assert.Equal(Answer("tuned"), Answer("merged"));
+        File.WriteAllText(_toy.InFolder("merged/notes.txt"), "mine");
+        Refused(["merged", "notes.txt"], "adapter", "merge", "tuned", "--out", "merged", "--force");
         // The control: the base has no template of its own.
         Refused(["base/model", "template"], "chat", "base");
     }

@@ -5,6 +5,7 @@ using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
 using Gradus.Models.Families;
+using Gradus.Models.Nn;
 using Gradus.Models.Peft;
 
 namespace Gradus.Tests.Models.Peft;
@@ -48,6 +49,22 @@ public sealed class PeftFilesTests : IDisposable
         AdapterFolder.Load(other, _folder.Path);
     }
 
+    [Row("I12", "I15"), Fact]
+    public void What_peft_checks_and_how_the_base_was_held_are_in_the_files()
+    {
+        // PEFT refuses feedforward_modules that are not among target_modules: by their last names, GPT-2's c_proj is of two kinds.
+        using (var gpt2 = new AdaptedModel(TinyAdapters.Base("gpt2")))
+            AdapterFolder.Save(gpt2.Train(new Ia3Options { Targets = [TargetModules.AllLinear] }, seed: 1), _folder.Path, null);
+        var config = JsonNode.Parse(File.ReadAllText(_folder.File("adapter_config.json")))!;
+        Assert.Subset(config["target_modules"]!.AsArray().Select(n => (string)n!).ToHashSet(), config["feedforward_modules"]!.AsArray().Select(n => (string)n!).ToHashSet());
+        using (var llama = TinyAdapters.Build("lora", "nf4", "llama"))
+            AdapterFolder.Save(llama.Train(new LoraOptions { Rank = 2, Base = new Nf4Options { DoubleQuant = false } }, seed: 1, "q"), _folder.Path, null);
+        Assert.Equal(new Nf4Options { DoubleQuant = false }, AdapterFolder.ReadOptions(_folder.Path).Base);
+        using (var bert = new AdaptedModel(TinyAdapters.Base("bert")))
+            AdapterFolder.Save(bert.Train(new LoraOptions { Rank = 2 }, seed: 1), _folder.Path, null);
+        Assert.Null(JsonNode.Parse(File.ReadAllText(_folder.File("adapter_config.json")))!["task_type"]);
+    }
+
     public static TheoryData<string, string> Bad => new()
     {
         { """{ "peft_type": "LOAR" }""", "peft_type 'LOAR' is not supported; did you mean 'LORA'?" },
@@ -61,6 +78,8 @@ public sealed class PeftFilesTests : IDisposable
         { """{ "peft_type": "LORA", "modules_to_save": "lm_head" }""", "modules_to_save: \"lm_head\" is not a list of names" },
         { """{ "peft_type": "IA3" }""", "no tensor of adapter_model.safetensors belongs to IA3: the two files are not of one adapter" },
         { """{ "peft_type": "PREFIX_TUNING", "num_virtual_tokens": 3 }""", "missing: prompt_embeddings [3, 32]" },
+        { """{ "peft_type": "LORA", "init_lora_weights": "pissa_niter_4" }""", "init_lora_weights 'pissa_niter_4' changes the base weights" },
+        { """{ "peft_type": "LORA", "r": 2 }""", "r is 2, but adapter_model.safetensors has rank 4 at model.layers.0.self_attn.q_proj, and there is no rank_pattern" },
         { "[]", "an adapter's configuration is a JSON object" },
         { """{ "peft_type": "LORA", """, "adapter_config.json" },
     };
@@ -122,6 +141,10 @@ public sealed class PeftFilesTests : IDisposable
         { "{ kind: lora, targets: ['*.nothing.*'] }", "adapter.targets: '*.nothing.*' is no linear of the model" },
         { "{ kind: lora, rank: 9, targets: [k_proj] }", "adapter.rank: 9 is more than model.layers.0.self_attn.k_proj has room for; at most 8" },
         { "{ kind: lora, rank_pattern: { q_proj: 0 } }", "'q_proj': 0 is no rank" },
+        { "{ kind: lora, rank_pattern: { q_porj: 2 } }", "adapter.rank_pattern: 'q_porj' is none of the targets; did you mean 'q_proj'?" },
+        { "{ kind: lora, targets: [q_proj], alpha_pattern: { up_proj: 2 } }", "adapter.alpha_pattern: 'up_proj' is none of the targets" },
+        { "{ kind: ia3, feedforward: [donw_proj] }", "adapter.feedforward: 'donw_proj' is none of the targets; did you mean 'down_proj'?" },
+        { "{ kind: lora, targets: [q_proj], modules_to_save: [q_proj] }", "adapter.modules_to_save: model.layers.0.self_attn.q_proj is one of the targets as well" },
         { "{ kind: lora, modules_to_save: [lm_haed] }", "adapter.modules_to_save: 'lm_haed' is no module of the model that has dense parameters; did you mean 'lm_head'?" },
         { "{ kind: lora, base: { kind: nf5 } }", "did you mean 'nf4'?" },
         { "{ kind: prefix, length: 24 }", "adapter.length: 24 leaves no room for text; the model has 24 positions" },
