@@ -5,7 +5,7 @@ namespace Gradus.Tests.Cli;
 /// <summary>A base model, an adapter over it and conversations, made once for the tests that only read them.</summary>
 public sealed class TunedToy : IDisposable
 {
-    public const string Template = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}";
+    public const string Template = "{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
 
     internal ToyRun Toy { get; } = new(steps: 4, saveEvery: 0);
 
@@ -111,7 +111,7 @@ public sealed class BadTuningTests(TunedToy tuned) : IClassFixture<TunedToy>
         Refused(["adapter_config.json", "LOHA"], With("method"));
         Copy("rank", weights);
         File.WriteAllText(_toy.InFolder("rank/adapter_config.json"), File.ReadAllText(_toy.InFolder("tuned/adapter/adapter_config.json")).Replace("\"r\": 4", "\"r\": 8", StringComparison.Ordinal));
-        Refused(["r is 8", "has rank 4", "q_proj"], With("rank"));
+        Refused(["r is 8", "has rank 4"], With("rank"));
         // The control: what was tuned here is taken.
         CommandLine.Run(_toy.Here, [.. With("tuned"), "--max-new-tokens", "2"]).Done();
     }
@@ -128,7 +128,7 @@ public sealed class BadTuningTests(TunedToy tuned) : IClassFixture<TunedToy>
             Assert.InRange(row.GetProperty("ids").GetArrayLength(), 1, 32 + 1 + row.GetProperty("borders").GetArrayLength());
             var (ids, learned) = (row.GetProperty("ids").EnumerateArray().Select(i => i.GetInt32()).ToList(), row.GetProperty("learned").EnumerateArray().Select(i => i.GetInt32()).ToList());
             var tokenizer = Gradus.Text.Tokenizers.Tokenizer.Load(_toy.InFolder("base/model"));
-            var answers = tokenizer.Decode([.. ids.Where((_, i) => learned[i] == 1)]);
+            var answers = tokenizer.Decode([.. ids.Where((_, i) => learned[i] == 1)], skipSpecialTokens: false);
             Assert.Equal(string.Concat(Enumerable.Repeat("a whale" + tokenizer.NameOf(tokenizer.EosId!.Value), 1 + row.GetProperty("borders").GetArrayLength())), answers);
         }
         Assert.Contains("class=\"t l", File.ReadAllText(_toy.InFolder("peek.html")), StringComparison.Ordinal);
