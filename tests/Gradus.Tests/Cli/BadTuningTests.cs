@@ -129,7 +129,7 @@ public sealed class BadTuningTests(TunedToy tuned) : IClassFixture<TunedToy>
             var (ids, learned) = (row.GetProperty("ids").EnumerateArray().Select(i => i.GetInt32()).ToList(), row.GetProperty("learned").EnumerateArray().Select(i => i.GetInt32()).ToList());
             var tokenizer = Gradus.Text.Tokenizers.Tokenizer.Load(_toy.InFolder("base/model"));
             var answers = tokenizer.Decode([.. ids.Where((_, i) => learned[i] == 1)], skipSpecialTokens: false);
-            Assert.Equal(string.Concat(Enumerable.Repeat("a whale" + tokenizer.NameOf(tokenizer.EosId!.Value), 1 + row.GetProperty("borders").GetArrayLength())), answers);
+            Assert.Equal(string.Concat(Enumerable.Repeat(" a whale" + tokenizer.NameOf(tokenizer.EosId!.Value), 1 + row.GetProperty("borders").GetArrayLength())), answers);
         }
         Assert.Contains("class=\"t l", File.ReadAllText(_toy.InFolder("peek.html")), StringComparison.Ordinal);
     }
