@@ -82,14 +82,21 @@ internal static class Forgetting
         return report.Skipped is null ? report with { Before = Measure(setup, tokens, window, before: true) } : report;
     }
 
-    /// <summary>The weights that were exported.</summary>
+    /// <summary>The weights that were exported. A text that is gone by then is said in the report.</summary>
     public static GeneralText? After(RunSetup setup, string folder)
     {
         if (setup.Recipe.Forgetting is not { } o || GeneralText.Read(folder) is not { } report) return null;
-        if (report.Skipped is not null) return report;
-        using var tokens = HeldOutText.Read(o.Text, setup.Tokenizer, o.Tokens);
-        if (tokens.TextBytes != report.Bytes) throw new UserException($"{o.Text}: has changed since it was measured before the run (forgetting.text)");
-        return report with { After = Measure(setup, tokens, report.Window, before: false) };
+        if (report.Before is null) return report;
+        try
+        {
+            using var tokens = HeldOutText.Read(o.Text, setup.Tokenizer, o.Tokens);
+            return tokens.TextBytes != report.Bytes ? report with { Skipped = $"{o.Text} has changed since before the run" }
+                : report with { After = Measure(setup, tokens, report.Window, before: false), Skipped = null };
+        }
+        catch (UserException e)
+        {
+            return report with { Skipped = e.Message }; // the run is whole all the same
+        }
     }
 
     private static string? Reason(RunSetup setup) => !setup.Model.IsCausal ? "an encoder sees the words it would have to predict"

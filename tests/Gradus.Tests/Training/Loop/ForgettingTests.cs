@@ -92,6 +92,18 @@ public sealed class ForgettingTests(TunedBase tuned) : IClassFixture<TunedBase>,
     }
 
     [Fact]
+    public void A_text_that_changes_on_the_way_is_said_and_costs_no_run()
+    {
+        Other();
+        File.Copy(tuned.Text, _folder.File("general.jsonl"));
+        var run = TrainingRun.Execute(Recipe("", $"forgetting.text={_folder.File("general.jsonl")}", "forgetting.tokens=100000"), _folder.File("run"), resume: false,
+            [new AtStep(3, () => File.AppendAllText(_folder.File("general.jsonl"), "{\"text\": \"one more\"}\n"))], stop: TestContext.Current.CancellationToken);
+        Assert.Equal(RunEnd.Finished, run.End);
+        Assert.Contains("| general text | not measured: ", File.ReadAllText(_folder.File("run/report.md")), StringComparison.Ordinal);
+        Assert.EndsWith("has changed since before the run", GeneralText.Read(_folder.File("run"))!.Skipped, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_first_so_many_tokens_end_between_words_and_their_bytes_are_counted()
     {
         var tokenizer = Tokenizer.Load(tuned.Model);
