@@ -13,7 +13,7 @@ internal static class ChatCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "A model folder with a chat template, or a run folder" };
+        var model = new Argument<string>("model") { Description = "A model folder with a chat template, an adapter folder or a run folder" };
         var system = new Option<string?>("--system") { Description = "The system prompt", HelpName = "text" };
         var template = new Option<string?>("--template") { Description = "Chat template file or folder; the model's own when left out", HelpName = "template" };
         var max = new Option<int>("--max-new-tokens") { Description = "Most new tokens an answer", DefaultValueFactory = _ => 256 };
@@ -22,6 +22,7 @@ internal static class ChatCommand
         var seed = new Option<ulong>("--seed") { Description = "The same seed gives the same answers", DefaultValueFactory = _ => 1 };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+        var adapter = GenerateCommand.AdapterOption();
         var json = new Option<bool>("--json") { Description = "A line of JSON an answer: {\"role\": \"assistant\", \"content\": …, \"finish\": …, \"tokens\": …}" };
         var command = new Command("chat", """
             Talks with a model. Answers stream; what was said is kept until /clear. A line that ends in \ goes on in the next; so does all between
@@ -30,9 +31,10 @@ internal static class ChatCommand
 
             Examples:
               gradus chat runs/assistant
+              gradus chat models/llama --adapter runs/assistant
               gradus chat runs/assistant --system "Answer in one sentence." --temperature 0
               echo "Who are you?" | gradus chat runs/assistant --json
-            """) { model, system, template, max, temperature, topP, seed, precision, device, json };
+            """) { model, adapter, system, template, max, temperature, topP, seed, precision, device, json };
         command.SetAction((result, cancel) =>
         {
             var sampling = new Sampling
@@ -40,8 +42,8 @@ internal static class ChatCommand
                 MaxNewTokens = GenerateCommand.AtLeast(1, result.GetValue(max), "--max-new-tokens"), Temperature = GenerateCommand.Within(0, 100, result.GetValue(temperature), "--temperature"),
                 TopP = GenerateCommand.Within(double.Epsilon, 1, result.GetValue(topP), "--top-p"), Seed = result.GetValue(seed),
             };
-            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
-            var chat = ChatTemplate.Load(result.GetValue(template) ?? loaded.Folder, loaded.Tokenizer);
+            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device), result.GetValue(adapter));
+            var chat = ChatTemplate.Load(result.GetValue(template) ?? loaded.TemplateFolder, loaded.Tokenizer);
             return Task.FromResult(new ChatSession(loaded, chat, sampling, result.GetValue(json)) { SystemPrompt = result.GetValue(system) }.Run(System.Console.In, cancel));
         });
         return command;

@@ -5,12 +5,16 @@ using Gradus.Models.Families;
 using Gradus.Models.Nn;
 using Gradus.Models.Peft;
 using Gradus.Text.Tokenizers;
+using Gradus.Text.Tokenizers.Chat;
 
 namespace Gradus.Cli;
 
-/// <summary>A model folder with its tokenizer, and adapters if asked for: what generate and eval work on. A run folder stands for what it made.</summary>
+/// <summary>A model folder with its tokenizer, and adapters if asked for: what generate, chat and eval work on. A run folder stands for what it made.</summary>
 internal sealed record LoadedModel(string Folder, ModelOptions Options, ILanguageModel Model, Tokenizer Tokenizer) : IDisposable
 {
+    /// <summary>Where the chat template is, if there is one: beside an adapter that was tuned with it, else beside the model.</summary>
+    public required string TemplateFolder { get; init; }
+
     /// <param name="path">A model, a run, or an adapter, which names its base.</param>
     /// <param name="precision">fp32 or bf16.</param>
     /// <param name="device">cpu, cuda or cuda:N.</param>
@@ -34,7 +38,7 @@ internal sealed record LoadedModel(string Folder, ModelOptions Options, ILanguag
             if (wanted.Count > 0) model = Adapted(model, folder, wanted);
             if (precision == "bf16") ComputeIn(model, DType.BFloat16);
             else if (precision != "fp32") throw new UserException($"precision '{precision}' is not known here; fp32 or bf16");
-            return new(folder, options, model, tokenizer);
+            return new(folder, options, model, tokenizer) { TemplateFolder = wanted.Select(w => w.Folder).LastOrDefault(ChatTemplate.IsIn) ?? folder };
         }
         catch
         {

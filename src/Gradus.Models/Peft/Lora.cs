@@ -90,6 +90,8 @@ public sealed record LoraOptions : LinearAdapterOptions
         // The ranks are in the tensors: what patterns say, in whatever syntax, has gone into them.
         var ranks = options.Targets.Select(path => (path, Shape: shapes.GetValueOrDefault($"{AdapterBuilder.Prefix}{path}.lora_A.weight")))
             .Where(t => t.Shape is { Length: 2 } shape && shape[0] is >= 1 and <= 1 << 16 && shape[0] != options.Rank).ToDictionary(t => t.path, t => (int)t.Shape![0], StringComparer.Ordinal);
+        if (ranks.Count > 0 && !config.Has("rank_pattern"))
+            throw config.Problem($"r is {options.Rank}, but {AdapterFolder.WeightsName} has rank {ranks.First().Value} at {ranks.First().Key}, and there is no rank_pattern: the two files are not of one adapter");
         return options with { RankPattern = ranks };
     }
 

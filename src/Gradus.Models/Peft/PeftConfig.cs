@@ -106,9 +106,12 @@ internal sealed class PeftConfig
         if (_config[key] is { } value && !JsonNode.DeepEquals(value, supported)) throw Problem($"{key}: {value.ToJsonString()} is not supported; only {supported.ToJsonString()} is");
     }
 
+    /// <summary>A setting that is used: there, and not empty.</summary>
+    public bool Has(string key) => _config[key] is not (null or JsonObject { Count: 0 } or JsonArray { Count: 0 });
+
     /// <summary>A setting that must not be used.</summary>
     public void Absent(string key)
     {
-        if (_config[key] is { } value && value is not JsonObject { Count: 0 } and not JsonArray { Count: 0 }) throw Problem($"{key}: {value.ToJsonString()} is not supported; leave it out");
+        if (Has(key)) throw Problem($"{key}: {_config[key]!.ToJsonString()} is not supported; leave it out");
     }
 }
