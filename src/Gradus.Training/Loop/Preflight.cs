@@ -56,7 +56,7 @@ internal static class Preflight
         if (steps == 0 || cheap.Findings.Any(finding => finding.Stops)) return cheap;
         say(FormattableString.Invariant($"preflight: {steps} steps on the first batch, which are then unmade"));
         var first = FirstSteps.Make(recipe.Trainer, recipe.Optimizer.LearningRate, setup.Model, setup.Objective, setup.Optimizer, setup.Rows, steps, clock, stop);
-        return new([.. cheap.Findings, .. first.Findings.Select(finding => Forced(finding, force))], Forecast.Of(setup, first));
+        return new([.. cheap.Findings, .. first.Findings.Select(finding => Forced(finding, force))], first.SecondsPerStep > 0 ? Forecast.Of(setup, first) : null);
     }
 
     private static Finding Forced(Finding finding, IReadOnlyList<string> force) => finding with { Forced = finding.Level == FindingLevel.Stop && force.Contains(finding.Name) };
