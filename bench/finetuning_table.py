@@ -65,6 +65,7 @@ data:
   split: {{ validation: 0.05, test: 0 }}
 data_cache: "{WORK / 'cache'}"
 windows: {{ length: 128, random_phase: true }}
+preflight: {{ overfit_steps: 0 }} # time and memory are to be the run's own
 optimizer: {{ kind: adamw, weight_decay: 0 }}
 trainer: {{ steps: {o.steps}, batch: 8, validate_every: {o.steps}, save_every: 0, schedule: {{ kind: cosine, warmup_steps: {max(1, o.steps // 20)} }} }}
 """, encoding="utf-8")

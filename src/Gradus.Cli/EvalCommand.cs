@@ -67,7 +67,7 @@ internal static class EvalCommand
 
     private static int Run(LoadedModel loaded, string path, WindowOptions window, int rows, bool json, CancellationToken cancel)
     {
-        using var tokens = Tokens(loaded, path);
+        using var tokens = HeldOutText.Read(path, loaded.Tokenizer);
         // A text shorter than the window is one short window.
         if (tokens.Tokens - 1 < window.Length) window = window with { Length = (int)Math.Max(1, tokens.Tokens - 1), Stride = 0 };
         var windows = new SequentialWindows(tokens, window);
@@ -82,20 +82,5 @@ internal static class EvalCommand
                 context        {windows.ContextHandling}
                 """));
         return ExitCode.Done;
-    }
-
-    private static TokenStream Tokens(LoadedModel loaded, string path)
-    {
-        SourceOptions source = path.Contains(".jsonl", StringComparison.Ordinal) ? new JsonlSource { Path = path } : new TextSource { Path = path };
-        var (documents, bytes) = (new List<IReadOnlyList<int>>(), 0L);
-        foreach (var document in source.Read(new SourceReport()))
-        {
-            var ids = new List<int>();
-            loaded.Tokenizer.Encode(document.Utf8.Span, ids, addSpecialTokens: false);
-            documents.Add(ids);
-            bytes += document.Utf8.Length;
-        }
-        if (documents.Sum(d => (long)d.Count) < 2) throw new UserException($"{path}: has fewer than two tokens; there is nothing to predict");
-        return TokenStream.Of(documents, loaded.Tokenizer.VocabSize, loaded.Tokenizer.EosId, bytes);
     }
 }

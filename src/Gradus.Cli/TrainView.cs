@@ -15,6 +15,19 @@ internal sealed class TrainView(bool json) : IRunHook
     private TimeSpan _next;
     private double? _smooth;
 
+    public void Checked(PreflightReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        if (json)
+        {
+            Terminal.Json(new { Event = "preflight", report.Findings, report.Forecast });
+            return;
+        }
+        // What stops the run is the error at its end.
+        foreach (var finding in report.Findings.Where(f => f.Level != FindingLevel.Stop || f.Forced)) Terminal.Note($"preflight: {finding}");
+        if (report.Forecast is { } forecast) Terminal.Note($"forecast: {forecast}");
+    }
+
     public void Started(RunState state, long steps)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -73,6 +86,20 @@ internal sealed class TrainView(bool json) : IRunHook
         ArgumentNullException.ThrowIfNull(state);
         if (json) Terminal.Json(new { Event = "ended", state.Step, How = end.ToString().ToLowerInvariant() });
         else if (Terminal.IsLive) Terminal.Note("");
+    }
+
+    public void Measured(GeneralText report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        if (json) Terminal.Json(new { Event = "general_text", report.Text, report.Targets, report.Bytes, report.Before, report.After, report.Skipped });
+        else if (report.After is not null || report.Skipped is not null) Line($"general text: {report}");
+    }
+
+    public void Settled(Ledger ledger)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        if (json) Terminal.Json(new { Event = "ledger", ledger.Entries });
+        else Line(string.Create(CultureInfo.InvariantCulture, $"ledger: {string.Join("; ", ledger.Entries.Select(e => string.Create(CultureInfo.InvariantCulture, $"{e.Name} {e.Forecast:#,0.#} forecast, {e.Actual:#,0.#} actual")))}"));
     }
 
     // A finished line above the one that is redrawn.

@@ -40,12 +40,12 @@ internal sealed class ChatRun : RecordRun
         var rows = Usable(train, "train", say);
         var held = _validation.Count == 0 ? [] : Usable(_validation, "validation", say);
         _ends = [.. tokenizer.EosId is { } eos ? [eos] : Array.Empty<int>(), .. _template.IsValueCreated && _template.Value.EndOfTurn() is { } end ? [end] : Array.Empty<int>()];
-        Refuse(train, _validation, rows);
         Train = Source(rows, _encoder.Pad, seed);
         Held = held.Count == 0 ? null : Source(held, _encoder.Pad, null);
         Key = Hash(rows);
         var learned = rows.Sum(row => row.Targets.LongCount(target => target != TokenBatch.Ignore));
         say(FormattableString.Invariant($"records: {rows.Count:N0} conversations to learn from in {Train.RowsPerEpoch:N0} rows, {held.Count:N0} to validate on; {Train.TokensPerEpoch:N0} tokens, {learned:N0} of them ({100.0 * learned / Train.TokensPerEpoch:F0} %) learned"));
+        Check(train, rows, learned);
         Description = FormattableString.Invariant($"{Train.TokensPerEpoch:N0} tokens, {learned:N0} learned, in {rows.Count:N0} conversations");
     }
 
@@ -118,13 +118,16 @@ internal sealed class ChatRun : RecordRun
     }
 
     /// <summary>What makes a run worthless is said before its first step.</summary>
-    private void Refuse(List<DataRecord> train, List<DataRecord> validation, List<EncodedRow> rows)
+    private void Check(List<DataRecord> train, List<EncodedRow> rows, long learned)
     {
-        var known = train.Select(record => record.SplitKey).ToHashSet(StringComparer.Ordinal);
-        if (validation.FirstOrDefault(record => known.Contains(record.SplitKey)) is { } leak)
-            throw new UserException($"{leak.Place}: this validation record is among the training records as well; take it out, or let records.validation_share divide them");
-        if (!rows.Any(row => row.Targets.Any(_ends.Contains)))
-            throw new UserException("chat.template: no row teaches the model to stop: after the assistant's words the template writes no control token that is learned (<|im_end|>, eos_token …)");
+        Findings.Add(new(Finding.Template, FindingLevel.Ok, _template.IsValueCreated ? "conversations are written by the model's chat template" : "prompts and answers are learned as they stand, without a chat template"));
+        Findings.Add(new(Finding.Masks, FindingLevel.Ok, FormattableString.Invariant($"every row teaches something: {learned:N0} of {Train.TokensPerEpoch:N0} tokens are learned")));
+        var ends = rows.Count(row => row.Targets.Any(_ends.Contains));
+        Findings.Add(ends > 0 ? new(Finding.EndOfTurn, FindingLevel.Ok, FormattableString.Invariant($"{ends:N0} of {rows.Count:N0} rows teach the model to stop"))
+            : new(Finding.EndOfTurn, FindingLevel.Stop, "chat.template: no row teaches the model to stop: after the assistant's words the template writes no control token that is learned (<|im_end|>, eos_token …)"));
+        FindLeaks(train, _validation, "validation", FindingLevel.Stop);
+        if (rows.Count(row => row.Truncated) is > 0 and var cut)
+            Findings.Add(new(Finding.Truncated, FindingLevel.Warning, FormattableString.Invariant($"{cut:N0} of {rows.Count:N0} conversations are cut (chat.max_length, chat.too_long)")));
     }
 }
 

@@ -1,7 +1,4 @@
-using System.Diagnostics;
-using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
-using Gradus.Models.Nn;
 using Gradus.Training.Optim;
 
 namespace Gradus.Training.Loop;
@@ -27,16 +24,26 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
     /// <summary>What a fresh output layer's loss comes to when it knows nothing: ln of the tokens or labels; null where that says nothing (numbers, answers).</summary>
     public double? KnowsNothing { get; init; }
 
+    /// <summary>What the preflight says without trying: of template, masks, end of turn, splits.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+
     /// <summary>Checks a recipe to the last detail: opens everything, makes a few steps, keeps nothing.</summary>
+    /// <param name="recipe">What would be done.</param>
+    /// <param name="say">Messages for the person, a line each.</param>
+    /// <param name="force">Checks of the preflight that are let through.</param>
+    /// <param name="stop">Ends it.</param>
     /// <exception cref="UserException">What Execute would say.</exception>
     /// <exception cref="DivergedException">Already the first steps are not finite.</exception>
-    public static DryRunReport Make(TrainRecipe recipe, Action<string>? say = null, CancellationToken stop = default)
+    public static DryRunReport Make(TrainRecipe recipe, Action<string>? say = null, IReadOnlyList<string>? force = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
+        Preflight.CheckNames(force ??= []);
         var folder = Directory.CreateTempSubdirectory("gradus-dry-run-").FullName;
         try
         {
             using var setup = RunSetup.Open(recipe, folder, say ?? (_ => { }), stop);
+            var preflight = Preflight.Cheap(setup, force);
+            preflight.Refuse();
             var o = recipe.Trainer;
             var steps = o.StepsFor(setup.Rows);
             var losses = new Recorder();
@@ -46,14 +53,11 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
             stop.ThrowIfCancellationRequested();
             var seconds = losses.Steps.Skip(losses.Steps.Count > 1 ? 1 : 0).Average(s => s.Seconds); // the first step warms up
             var tokens = o.RowsPerStep() * setup.Rows.Length;
-            var trainable = setup.Model.Parameters.Where(p => p.Trainable).Sum(p => p.Value.Elements);
-            var weights = setup.Model.Parameters.Sum(p => p.Value.Elements * p.Value.DType.ByteSize)
-                + setup.Model.Linears.Select(l => l.Weight).OfType<PackedWeight>().Sum(w => w.Stored.Sum(s => s.Value.Elements * s.Value.DType.ByteSize));
-            var copies = setup.Model.Parameters.Where(p => p.ComputeType != p.Value.DType).Sum(p => p.Value.Elements * p.ComputeType.ByteSize);
             return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.TrainingTokens,
-                setup.Model.VocabSize, losses.Steps[0].Loss, weights + trainable * 4 + setup.Optimizer.StateBytes + copies,
-                Process.GetCurrentProcess().PeakWorkingSet64, seconds, seconds * steps)
+                setup.Model.VocabSize, losses.Steps[0].Loss, Forecast.StateOf(setup),
+                Forecast.Peak(setup.Model.Parameters[0].Value.Device), seconds, seconds * steps)
             {
+                Findings = preflight.Findings,
                 KnowsNothing = setup.Model.Task is not { } task ? Math.Log(setup.Model.VocabSize) : task.Labels.Count > 1 ? Math.Log(task.Labels.Count) : null,
             };
         }

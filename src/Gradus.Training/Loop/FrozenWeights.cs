@@ -22,19 +22,34 @@ public static class FrozenWeights
             {
                 any = true;
                 hash.AppendData(Encoding.UTF8.GetBytes(name));
-                using var scope = Tensor.Scope();
-                var flat = value.Detach().Contiguous().View(-1);
-                var (elements, size) = (flat.Size(0), value.DType.ByteSize);
-                for (var from = 0L; from < elements; from += Piece / size)
-                {
-                    using var inner = Tensor.Scope();
-                    hash.AppendData(flat.Narrow(0, from, Math.Min(elements - from, Piece / size)).To(Device.Cpu).Span<byte>());
-                }
+                Add(hash, value);
             }
             return any ? Convert.ToHexStringLower(hash.GetHashAndReset()) : null;
         }
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Of(ILanguageModel model) =>
+    /// <summary>SHA-256 over the bytes of one tensor.</summary>
+    internal static string Hash(Tensor value)
+    {
+        using var off = Grad.Off();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Add(hash, value);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>What does not train, packed weights as they are packed.</summary>
+    internal static IEnumerable<(string Name, Tensor Value)> Of(ILanguageModel model) =>
         model.Parameters.Where(p => !p.Trainable).Select(p => (p.Name, p.Value)).Concat(model.Linears.Select(l => l.Weight).OfType<PackedWeight>().SelectMany(w => w.Stored));
+
+    private static void Add(IncrementalHash hash, Tensor value)
+    {
+        using var scope = Tensor.Scope();
+        var flat = value.Detach().Contiguous().View(-1);
+        var (elements, size) = (flat.Size(0), value.DType.ByteSize);
+        for (var from = 0L; from < elements; from += Piece / size)
+        {
+            using var inner = Tensor.Scope();
+            hash.AppendData(flat.Narrow(0, from, Math.Min(elements - from, Piece / size)).To(Device.Cpu).Span<byte>());
+        }
+    }
 }

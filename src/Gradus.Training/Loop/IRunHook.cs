@@ -78,6 +78,11 @@ public enum RunEnd
 /// <summary>Sees a run go by: logs, progress, charts. The loop calls it; it never changes the training.</summary>
 public interface IRunHook
 {
+    /// <summary>The preflight is over; what stops the run is said after this.</summary>
+    void Checked(PreflightReport report)
+    {
+    }
+
     /// <summary>Before the first step of this session; <paramref name="state"/> is where it starts.</summary>
     void Started(RunState state, long steps)
     {
@@ -115,6 +120,16 @@ public interface IRunHook
 
     /// <summary>After the last step of this session.</summary>
     void Ended(RunState state, RunEnd end)
+    {
+    }
+
+    /// <summary>General text was measured: before the first step, and of what was exported.</summary>
+    void Measured(GeneralText report)
+    {
+    }
+
+    /// <summary>The run is whole: its forecast beside what it took.</summary>
+    void Settled(Ledger ledger)
     {
     }
 }

@@ -11,7 +11,7 @@ internal static class RecipeDiff
     // Keys that change what is written or measured, not what is learned; and the length, which the schedule then follows.
     private static readonly string[] MayChange =
     [
-        "name", "data_cache", "sample_prompt", "samples.",  "trainer.steps", "trainer.tokens", "trainer.epochs", "trainer.save_every", "trainer.keep_last", "trainer.keep_best", "trainer.sample_every",
+        "name", "data_cache", "preflight", "preflight.", "sample_prompt", "samples.",  "trainer.steps", "trainer.tokens", "trainer.epochs", "trainer.save_every", "trainer.keep_last", "trainer.keep_best", "trainer.sample_every",
         "trainer.validate_every", "trainer.validate_batches", "trainer.threads",
     ];
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Gradus.Inference.Tasks;
 using Gradus.Models.Nn;
 using Gradus.Text.Data;
+using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Rows;
 
 namespace Gradus.Training.Loop;
@@ -25,6 +26,9 @@ internal abstract class RecordRun
     /// <summary>Where the recipe says how long a row may be.</summary>
     public abstract string LengthKey { get; }
 
+    /// <summary>What the preflight says of the records.</summary>
+    public List<Finding> Findings { get; } = [];
+
     /// <summary>What a model is judged by, the deciding score first; empty: by the loss.</summary>
     public virtual IReadOnlyList<TaskScore> Score(ILanguageModel model, int rowsAtOnce) => [];
 
@@ -37,6 +41,20 @@ internal abstract class RecordRun
     /// <summary>Puts beside the exported model what it needs to be used as it was trained.</summary>
     public virtual void Export(string folder)
     {
+    }
+
+    /// <summary>Finds held-out records that are learned from as well.</summary>
+    /// <param name="train">Learned from.</param>
+    /// <param name="held">Held out.</param>
+    /// <param name="name">What they are held out for.</param>
+    /// <param name="level">What it means: short labelled texts meet by chance, conversations do not.</param>
+    protected void FindLeaks(List<DataRecord> train, List<DataRecord> held, string name, FindingLevel level)
+    {
+        if (held.Count == 0) return;
+        var known = train.Select(record => record.SplitKey).ToHashSet(StringComparer.Ordinal);
+        var leaks = held.Where(record => known.Contains(record.SplitKey)).ToList();
+        Findings.Add(leaks.Count == 0 ? new(Finding.Leaks, FindingLevel.Ok, FormattableString.Invariant($"none of {held.Count:N0} {name} records is among the training records"))
+            : new(Finding.Leaks, level, FormattableString.Invariant($"{leaks[0].Place}: this {name} record is among the training records as well{(leaks.Count > 1 ? FormattableString.Invariant($", and {leaks.Count - 1:N0} more of {held.Count:N0} are") : "")}; take it out, or let records.validation_share divide them")));
     }
 
     protected static string Hash(IReadOnlyList<EncodedRow> rows)

@@ -58,6 +58,9 @@ public sealed record RunRecord
     /// <summary>The promise in words.</summary>
     public string Determinism { get; init; } = "same recipe, data, program, libtorch, threads, vector width and device: the same weights and losses, bit for bit, however often the run was stopped and resumed";
 
+    /// <summary>What was checked before the first step, and the forecast; null where nothing was.</summary>
+    public PreflightReport? Preflight { get; init; }
+
     /// <summary>Every start, oldest first.</summary>
     public required IReadOnlyList<RunSession> Sessions { get; init; }
 

@@ -7,8 +7,9 @@ namespace Gradus.Training.Loop;
 /// <summary><c>report.md</c> and <c>loss.svg</c> of a run, from its logs: the whole run, however many sessions it took.</summary>
 internal static class RunReport
 {
-    public static void Write(string folder, TrainRecipe recipe, RunSetup setup, RunState state, long steps, RunEnd end, string evaluation)
+    public static void Write(string folder, RunSetup setup, RunState state, long steps, RunEnd end, PreflightReport? preflight, GeneralText? general, string evaluation, Ledger? ledger)
     {
+        var recipe = setup.Recipe;
         var (train, validation) = MetricsLog.Read(Path.Combine(folder, "metrics.jsonl"));
         if (train.Count == 0) return;
         List<ChartLine> lines = [new("training", train) { Smoothing = train.Count >= 300 ? 0.97 : train.Count >= 50 ? 0.8 : 0 }];
@@ -41,7 +42,15 @@ internal static class RunReport
             var (step, loss, bits) = validation.MinBy(v => v.Loss);
             Row("best validation", FormattableString.Invariant($"loss {loss:F4}{(setup.Task is null ? FormattableString.Invariant($", perplexity {Math.Exp(loss):N2}") : "")}{(bits is { } b ? FormattableString.Invariant($", {b:F4} bits a byte") : "")} (step {step})"));
         }
-        text.Append(evaluation);
+        if (recipe.Model.From is not null && setup.Model.IsCausal)
+            Row("general text", general?.ToString() ?? (recipe.Forgetting is null ? "not measured: `forgetting: { text: FILE }` in the recipe measures how much of it is forgotten" : "measured when the run is whole"));
+        if (preflight is not null)
+        {
+            text.Append("\n## Preflight\n\n");
+            foreach (var finding in preflight.Findings) text.Append(CultureInfo.InvariantCulture, $"- {(finding.Level == FindingLevel.Ok ? $"{finding}" : $"**{finding}**")}\n");
+            if (preflight.Forecast is { } forecast) text.Append(CultureInfo.InvariantCulture, $"- forecast: {forecast}\n");
+        }
+        text.Append(evaluation).Append(ledger?.ToMarkdown());
         text.Append("\nEverything that decided this run is in `recipe.yaml` and `run.json`; every step is in `metrics.jsonl`.\n");
         Durable.WriteText(Path.Combine(folder, "report.md"), text.ToString());
     }

@@ -27,6 +27,11 @@ internal sealed class TaskRun : RecordRun
         Key = Hash(rows);
         var cut = rows.Count(row => row.Truncated);
         say(FormattableString.Invariant($"records: {_train.Count:N0} to learn from, {Validation.Count:N0} to validate on{(Test.Count > 0 ? FormattableString.Invariant($", {Test.Count:N0} to test on") : "")}; {rows.Sum(row => (long)row.Ids.Length):N0} tokens{(cut > 0 ? FormattableString.Invariant($"; {cut:N0} rows of {rows.Count:N0} did not fit into {task.MaxLength} tokens (task.max_length)") : "")}"));
+        var learned = rows.Count(row => row.Targets.Any(target => target >= 0) || row.Value is not null);
+        Findings.Add(new(Finding.Masks, learned == rows.Count ? FindingLevel.Ok : FindingLevel.Warning, FormattableString.Invariant($"{learned:N0} of {rows.Count:N0} rows have something to learn")));
+        FindLeaks(_train, Validation, "validation", FindingLevel.Warning);
+        FindLeaks(_train, Test, "test", FindingLevel.Warning);
+        if (cut > 0) Findings.Add(new(Finding.Truncated, FindingLevel.Warning, FormattableString.Invariant($"{cut:N0} of {rows.Count:N0} rows are cut (task.max_length)")));
         Description = FormattableString.Invariant($"{Train.TokensPerEpoch:N0} tokens in {Train.RowsPerEpoch:N0} rows{(cut > 0 ? FormattableString.Invariant($", {cut:N0} of them cut") : "")}");
     }
 

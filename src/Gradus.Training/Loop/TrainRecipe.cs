@@ -80,6 +80,12 @@ public sealed record TrainRecipe : IValidated
     /// <summary>How long, in which portions, and what happens on the way.</summary>
     public required TrainerOptions Trainer { get; init; }
 
+    /// <summary>What is tried before the first step. Unset: as it comes where a model is tuned (<c>model.from</c>) or records are learned from, nothing elsewhere.</summary>
+    public PreflightOptions? Preflight { get; init; }
+
+    /// <summary>Measures before and after the run how well general text is predicted. Unset: not measured.</summary>
+    public ForgettingOptions? Forgetting { get; init; }
+
     public IEnumerable<(string Key, string Message)> Problems()
     {
         if ((Data is null ? 0 : 1) + (Prepared is null ? 0 : 1) + (Records is null ? 0 : 1) != 1)
@@ -89,6 +95,7 @@ public sealed record TrainRecipe : IValidated
         if (Chat is { } chat && Model.From is null && chat.MaxLength > Model.ContextLength) yield return ("chat.max_length", $"{chat.MaxLength} is more than the {Model.ContextLength} positions of the model");
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
         if (Adapter is not null && Model.From is null) yield return ("adapter", "tunes a model that exists; set model.from to its folder");
+        if (Forgetting is not null && Model.From is null) yield return (nameof(Forgetting), "a model that begins from nothing has nothing to forget; set model.from, or leave this out");
         if (Adapter is not null && Task is not null) yield return ("adapter", "an output layer for a task trains whole, and adapters do not hold it yet; leave adapter or task out");
         if (Task is { } task && Model.From is null && task.MaxLength > Model.ContextLength) yield return ("task.max_length", $"{task.MaxLength} is more than the {Model.ContextLength} positions of the model");
         if (Records is null && Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");

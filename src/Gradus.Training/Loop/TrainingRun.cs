@@ -16,7 +16,7 @@ public sealed record RunResult(RunEnd End, RunState State, long Steps, TrainReci
 
 /// <summary>
 /// A run from recipe to exported model, in a folder: <c>recipe.yaml</c>, <c>run.json</c>, <c>metrics.jsonl</c>, <c>samples.jsonl</c>,
-/// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>data/</c> and <c>tokenizer/</c> when made here, at the end <c>model/</c> (or <c>adapter/</c>), <c>report.md</c> and <c>loss.svg</c>.
+/// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>data/</c> and <c>tokenizer/</c> when made here, at the end <c>model/</c> (or <c>adapter/</c>), <c>report.md</c>, <c>loss.svg</c> and, of a tuning run, <c>ledger.json</c>.
 /// </summary>
 public static class TrainingRun
 {
@@ -30,19 +30,21 @@ public static class TrainingRun
     /// <param name="hooks">Further observers, such as the command line's live view.</param>
     /// <param name="say">Messages for the person, a line each.</param>
     /// <param name="clock">For times in logs.</param>
+    /// <param name="force">Checks of the preflight that are let through (<see cref="Finding.Names"/>).</param>
     /// <param name="stop">Finishes the step under way, saves, returns.</param>
     /// <exception cref="UserException">The recipe, the folder or the data are not usable, in one line; nothing is left half done.</exception>
     /// <exception cref="DivergedException">The loss is no longer a number.</exception>
-    public static RunResult Execute(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string>? say = null, TimeProvider? clock = null, CancellationToken stop = default)
+    public static RunResult Execute(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string>? say = null, TimeProvider? clock = null, IReadOnlyList<string>? force = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(hooks);
         (say, clock) = (say ?? (_ => { }), clock ?? TimeProvider.System);
+        Preflight.CheckNames(force ??= []);
         var before = Directory.Exists(folder) ? Directory.GetFileSystemEntries(folder).ToHashSet(StringComparer.Ordinal) : null;
         using var runLock = TakeFolder(folder);
         try
         {
-            return ExecuteLocked(recipe, folder, resume, hooks, say, clock, stop);
+            return ExecuteLocked(recipe, folder, resume, hooks, say, clock, force, stop);
         }
         catch (UserException) when (!File.Exists(Path.Combine(folder, RunRecord.FileName)))
         {
@@ -57,7 +59,7 @@ public static class TrainingRun
         }
     }
 
-    private static RunResult ExecuteLocked(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string> say, TimeProvider clock, CancellationToken stop)
+    private static RunResult ExecuteLocked(TrainRecipe recipe, string folder, bool resume, IReadOnlyList<IRunHook> hooks, Action<string> say, TimeProvider clock, IReadOnlyList<string> force, CancellationToken stop)
     {
         var record = RunRecord.Read(folder);
         if (recipe.Trainer.Precision == Precision.Auto)
@@ -72,7 +74,9 @@ public static class TrainingRun
         var changes = record is null ? [] : CompareRecipes(recipe, folder, say);
         Durable.RemoveLeftovers(folder);
         using var setup = RunSetup.Open(recipe, folder, say, stop);
+        ComputeTypes.Set(setup.Model, recipe.Trainer.Precision); // before anything is measured, so that before and after are measured alike
         var yaml = RecipeFile.Write(recipe, maskSecrets: true);
+        var fresh = record is null;
         record ??= new RunRecord { RunId = Guid.NewGuid().ToString("N"), Name = recipe.Name, Seed = recipe.Trainer.Seed, Sessions = [] };
         var frozen = setup.Model is AdaptedModel ? FrozenWeights.Hash(setup.Model) : null;
         var identity = new RunIdentity(record.RunId, Hashing.Sha256(Encoding.UTF8.GetBytes(yaml)), setup.DataKey, setup.TokenizerKey, frozen);
@@ -84,10 +88,13 @@ public static class TrainingRun
         if (record.Sessions is [.., var last])
             foreach (var change in last.Environment.Changes(environment))
                 say($"not as before: {change}; from here on the roundings may differ from an undisturbed run");
+        if (fresh) record = record with { Preflight = Check(setup, force, hooks, say, clock, stop) };
+        var general = state.Step == 0 ? Forgetting.Before(setup) : null;
         // run.json first: once checkpoints can exist, their run id must.
         Durable.WriteText(Path.Combine(folder, RecipeName), yaml);
         (record with { Sessions = [.. record.Sessions, new RunSession(clock.GetUtcNow().UtcDateTime, state.Step, environment, changes)] }).Write(folder);
 
+        general?.Write(folder);
         using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), clock);
         using var samples = new SamplesLog(Path.Combine(folder, "samples.jsonl"));
         using var board = new TensorBoardHook(Path.Combine(folder, "tensorboard"), clock);
@@ -97,11 +104,38 @@ public static class TrainingRun
             Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
         };
         if (state.Step == 0) MeasureBefore(setup, folder); // a run that goes on has done so
+        if (general?.Before is not null)
+            foreach (var hook in hooks) hook.Measured(general);
         var end = trainer.Run(stop);
         if (frozen is not null && FrozenWeights.Hash(setup.Model) != frozen) throw new InvalidOperationException("weights that were frozen have changed during the run");
         var model = end == RunEnd.Interrupted ? null : Export(setup, folder);
-        RunReport.Write(folder, recipe, setup, state, trainer.Steps, end, model is null ? "" : setup.Records?.MeasureAfter(setup, folder) ?? "");
+        var (ledger, sections) = ((Ledger?)null, "");
+        if (model is not null)
+        {
+            sections = setup.Records?.MeasureAfter(setup, folder) ?? "";
+            if ((general = Forgetting.After(setup, folder)) is not null)
+            {
+                general.Write(folder);
+                foreach (var hook in hooks) hook.Measured(general);
+            }
+            if (record.Preflight?.Forecast is { } forecast)
+            {
+                ledger = Ledger.Of(forecast, state, Forecast.Peak(setup.Model.Parameters[0].Value.Device));
+                ledger.Write(folder);
+                foreach (var hook in hooks) hook.Settled(ledger);
+            }
+        }
+        RunReport.Write(folder, setup, state, trainer.Steps, end, record.Preflight, general, sections, ledger);
         return new RunResult(end, state, trainer.Steps, recipe, model);
+    }
+
+    private static PreflightReport? Check(RunSetup setup, IReadOnlyList<string> force, IReadOnlyList<IRunHook> hooks, Action<string> say, TimeProvider clock, CancellationToken stop)
+    {
+        var report = Preflight.Make(setup, force, say, clock, stop);
+        if (report.Findings.Count == 0) return null;
+        foreach (var hook in hooks) hook.Checked(report);
+        report.Refuse();
+        return report;
     }
 
     private static RunLock TakeFolder(string folder)

@@ -19,6 +19,9 @@ public sealed class Validator(IBatchSource data, int rows, int batches, double? 
     /// <summary>What a model is judged by besides its loss, the deciding score first; null: by its loss.</summary>
     public Func<ILanguageModel, IReadOnlyList<TaskScore>>? Score { get; init; }
 
+    /// <summary>Rows that one measurement takes.</summary>
+    internal long Rows => batches > 0 ? Math.Min(data.RowsPerEpoch, (long)batches * rows) : data.RowsPerEpoch;
+
     /// <summary>Mean loss in nats, bits by byte of text, and targets counted.</summary>
     public (double Loss, double? BitsPerByte, long Targets) Measure(ILanguageModel model, IObjective objective)
     {

@@ -49,7 +49,8 @@ public sealed class AdapterRunTests : IDisposable
     public void Checkpoints_and_export_hold_the_adapter_alone_and_the_base_is_as_it_was(string adapter)
     {
         var before = Hashing.Sha256File(Path.Combine(BaseModel, "model.safetensors"));
-        var run = Execute("run", adapter, "optimizer.learning_rate=2e-2");
+        // At 2e-2 the preflight refuses the bottleneck: held there, its loss rises.
+        var run = Execute("run", adapter, adapter.Contains("bottleneck", StringComparison.Ordinal) ? "optimizer.learning_rate=5e-3" : "optimizer.learning_rate=2e-2");
         Assert.Equal(_folder.File("run/adapter"), run.ModelFolder);
         var tensors = AdapterFolder.Tensors(run.ModelFolder!);
         using (var weights = SafetensorsFile.Open(_folder.File("run/checkpoints/step-00000008/model.safetensors")))
