@@ -130,6 +130,16 @@ internal sealed class RunSetup : IDisposable
         }
     }
 
+    /// <summary>"Before" is the base: an adapter that stands before the text is no identity while it knows nothing.</summary>
+    public void OverBase(Action measure)
+    {
+        var adapted = Model as AdaptedModel;
+        string[] used = [.. adapted?.Used.Select(a => a.Name) ?? []];
+        adapted?.Use();
+        measure();
+        adapted?.Use(used);
+    }
+
     /// <summary>Measures held-out text; null when there is none.</summary>
     public Validator? Validator()
     {

@@ -89,7 +89,8 @@ public static class TrainingRun
             foreach (var change in last.Environment.Changes(environment))
                 say($"not as before: {change}; from here on the roundings may differ from an undisturbed run");
         if (fresh) record = record with { Preflight = Check(setup, force, hooks, say, clock, stop) };
-        var general = state.Step == 0 ? Forgetting.Before(setup) : null;
+        GeneralText? general = null;
+        if (state.Step == 0) setup.OverBase(() => general = Forgetting.Before(setup));
         // run.json first: once checkpoints can exist, their run id must.
         Durable.WriteText(Path.Combine(folder, RecipeName), yaml);
         (record with { Sessions = [.. record.Sessions, new RunSession(clock.GetUtcNow().UtcDateTime, state.Step, environment, changes)] }).Write(folder);
@@ -103,7 +104,7 @@ public static class TrainingRun
             Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sampler(), Clock = clock,
             Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
         };
-        if (state.Step == 0) MeasureBefore(setup, folder); // a run that goes on has done so
+        if (state.Step == 0) setup.OverBase(() => setup.Records?.MeasureBefore(setup, folder)); // a run that goes on has done so
         if (general?.Before is not null)
             foreach (var hook in hooks) hook.Measured(general);
         var end = trainer.Run(stop);
@@ -158,17 +159,6 @@ public static class TrainingRun
             throw new UserException($"{folder}: was started with other settings, which cannot change on the way: {string.Join("; ", refused)}; take the settings back, or start a new run (its model.from may be this run's model)");
         foreach (var change in allowed) say($"changed from here on: {change}");
         return allowed;
-    }
-
-    /// <summary>"Before" is the base: an adapter that stands before the text is no identity while it knows nothing.</summary>
-    private static void MeasureBefore(RunSetup setup, string folder)
-    {
-        if (setup.Records is not { } records) return;
-        var adapted = setup.Model as AdaptedModel;
-        string[] used = [.. adapted?.Used.Select(a => a.Name) ?? []];
-        adapted?.Use();
-        records.MeasureBefore(setup, folder);
-        adapted?.Use(used);
     }
 
     private static string Export(RunSetup setup, string folder)
