@@ -1,12 +1,10 @@
 using System.Text.Json;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
-using Gradus.Models.Families;
 using Gradus.Models.Families.Gpt2;
 using Gradus.Tests.Cli;
 using Gradus.Text.Data.Records;
 using Gradus.Text.Data.Rows;
-using Gradus.Text.Tokenizers;
 using Gradus.Training.Loop;
 using Gradus.Training.Optim;
 
@@ -140,7 +138,7 @@ public sealed class PreflightTests(TunedBase tuned) : IClassFixture<TunedBase>, 
         var lines = Assert.Throws<UserException>(() => Execute()).Message.Split('\n');
         Assert.Contains(lines, line => line.Contains("no row teaches the model to stop", StringComparison.Ordinal) && line.EndsWith("(--force end-of-turn goes on all the same)", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("among the training records as well, and 19 more of 20 are", StringComparison.Ordinal));
-        Assert.Contains("(--force leaks goes on", Assert.Throws<UserException>(() => DryRunReport.Make(recipe, force: ["end-of-turn"])).Message, StringComparison.Ordinal);
+        Assert.Contains("(--force leaks goes on", Assert.Throws<UserException>(() => DryRunReport.Make(recipe, force: ["end-of-turn"], stop: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Assert.Contains(DryRunReport.Make(recipe, force: ["end-of-turn", "leaks"], stop: TestContext.Current.CancellationToken).Findings, f => f is { Name: Finding.Masks, Level: FindingLevel.Ok });
         Assert.False(Directory.Exists(_folder.File("run")));
         Execute("leaks", "end-of-turn");
