@@ -89,8 +89,7 @@ public static class TrainingRun
             foreach (var change in last.Environment.Changes(environment))
                 say($"not as before: {change}; from here on the roundings may differ from an undisturbed run");
         if (fresh) record = record with { Preflight = Check(setup, force, hooks, say, clock, stop) };
-        GeneralText? general = null;
-        if (state.Step == 0) setup.OverBase(() => general = Forgetting.Before(setup));
+        var general = state.Step == 0 ? Forgetting.Before(setup) : null;
         // run.json first: once checkpoints can exist, their run id must.
         Durable.WriteText(Path.Combine(folder, RecipeName), yaml);
         (record with { Sessions = [.. record.Sessions, new RunSession(clock.GetUtcNow().UtcDateTime, state.Step, environment, changes)] }).Write(folder);
