@@ -6,7 +6,6 @@ using Gradus.Foundation.Recipes;
 using Gradus.Inference.Evaluation;
 using Gradus.Models.Families;
 using Gradus.Models.Nn;
-using Gradus.Models.Peft;
 using Gradus.Text.Data;
 
 namespace Gradus.Training.Loop;
@@ -114,12 +113,10 @@ internal static class Forgetting
             ComputeTypes.Set(came, setup.Recipe.Trainer.Precision);
             return Of(before ? came : new BodyUnder(setup.Model, came.Head));
         }
-        if (!before || setup.Model is not AdaptedModel adapted) return Of(setup.Model);
-        // An adapter need not begin as the identity (a prefix does not): before is the base alone.
-        var used = adapted.Used.Select(adapter => adapter.Name).ToArray();
-        adapted.Use();
-        try { return Of(adapted); }
-        finally { adapted.Use(used); }
+        if (!before) return Of(setup.Model);
+        var bits = 0.0;
+        setup.OverBase(() => bits = Of(setup.Model));
+        return bits;
     }
 
     /// <summary>A tuned body below an output layer for tokens. Owns neither.</summary>

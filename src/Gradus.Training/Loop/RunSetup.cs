@@ -136,8 +136,8 @@ internal sealed class RunSetup : IDisposable
         var adapted = Model as AdaptedModel;
         string[] used = [.. adapted?.Used.Select(a => a.Name) ?? []];
         adapted?.Use();
-        measure();
-        adapted?.Use(used);
+        try { measure(); }
+        finally { adapted?.Use(used); }
     }
 
     /// <summary>Measures held-out text; null when there is none.</summary>
