@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace Gradus.Text.Data.Pipeline;
@@ -12,21 +13,21 @@ internal sealed class EntrySorter(string folder, string name, int capacity = Ent
     /// <summary>Runs merged at once: their read buffers bound the memory.</summary>
     private const int FanIn = 64;
 
+    // Lent: a sorter a part would leave as much for the collector as it holds, part after part.
+    private static readonly ArrayPool<IndexEntry> s_pool = ArrayPool<IndexEntry>.Shared;
+
     private readonly List<string> _runs = [];
-    private IndexEntry[] _buffer = new IndexEntry[Math.Min(capacity, 1 << 10)];
+    private IndexEntry[] _buffer = s_pool.Rent(Math.Min(capacity, 1 << 10));
     private int _count, _files;
 
     public long Count { get; private set; }
 
     public void Add(in IndexEntry entry)
     {
-        if (_count == _buffer.Length)
-        {
-            if (_count == capacity)
-                Spill();
-            else
-                Array.Resize(ref _buffer, Math.Min(capacity, 4 * _count));
-        }
+        if (_count == capacity)
+            Spill();
+        else if (_count == _buffer.Length)
+            Grow();
 
         _buffer[_count++] = entry;
         Count++;
@@ -42,7 +43,7 @@ internal sealed class EntrySorter(string folder, string name, int capacity = Ent
         }
 
         Spill();
-        _buffer = [];
+        GiveBack();
         return MergeAll();
     }
 
@@ -51,6 +52,7 @@ internal sealed class EntrySorter(string folder, string name, int capacity = Ent
 
     public void Dispose()
     {
+        GiveBack();
         foreach (var run in _runs)
             File.Delete(run);
     }
@@ -118,6 +120,21 @@ internal sealed class EntrySorter(string folder, string name, int capacity = Ent
         }
 
         return Merge(_runs);
+    }
+
+    private void Grow()
+    {
+        var larger = s_pool.Rent(Math.Min(capacity, 4 * _count));
+        _buffer.AsSpan(0, _count).CopyTo(larger);
+        s_pool.Return(_buffer);
+        _buffer = larger;
+    }
+
+    private void GiveBack()
+    {
+        if (_buffer.Length > 0)
+            s_pool.Return(_buffer);
+        _buffer = [];
     }
 
     private void Spill()
