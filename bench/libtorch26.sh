@@ -41,7 +41,7 @@ enter() { # FOLDER: what programs inside it need of the host
   cp -L /etc/resolv.conf "$folder/etc/resolv.conf" 2> /dev/null || true
 }
 inside() { # COMMAND...: runs it inside, with an environment of its own
-  chroot "$folder" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+  chroot "$folder" /usr/bin/env -i HOME=/root PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$sdk" LANG=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive DOTNET_ROOT="$sdk" NUGET_PACKAGES=/srv/packages \
     DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 MSBUILDDISABLENODEREUSE=1 ${CI:+CI="$CI"} "$@"
 }
