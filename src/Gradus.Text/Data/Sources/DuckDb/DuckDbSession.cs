@@ -39,7 +39,8 @@ internal sealed unsafe class DuckDbSession : IDisposable
     /// <exception cref="InvalidDataException">What DuckDB says, first line.</exception>
     public void Run(string sql, params string[] arguments)
     {
-        foreach (var _ in Texts(sql, arguments))
+        using var result = new Query(_api, _connection, sql, arguments);
+        while (result.Advance())
         {
         }
     }
@@ -49,8 +50,8 @@ internal sealed unsafe class DuckDbSession : IDisposable
     public IEnumerable<byte[]?> Texts(string sql, params string[] arguments)
     {
         using var result = new Query(_api, _connection, sql, arguments);
-        while (result.NextChunk() is { } rows)
-            foreach (var row in rows)
+        while (result.Advance())
+            foreach (var row in result.Rows())
                 yield return row;
     }
 
@@ -72,6 +73,7 @@ internal sealed unsafe class DuckDbSession : IDisposable
         private nint _statement;
         private Result _result;
         private bool _hasResult;
+        private nint _chunk;
 
         public Query(Api api, nint connection, string sql, string[] arguments)
         {
@@ -96,34 +98,41 @@ internal sealed unsafe class DuckDbSession : IDisposable
                 throw Fault(api.ResultError(&result));
         }
 
-        public List<byte[]?>? NextChunk()
+        /// <summary>Goes to the next chunk of the result, if there is one.</summary>
+        public bool Advance()
         {
-            var chunk = _api.FetchChunk(_result);
-            if (chunk == 0)
-            {
-                fixed (Result* result = &_result)
-                    return _api.ResultError(result) is not null and var error ? throw Fault(error) : null;
-            }
+            DropChunk();
+            _chunk = _api.FetchChunk(_result);
+            if (_chunk != 0)
+                return true;
+            fixed (Result* result = &_result)
+                return _api.ResultError(result) is not null and var error ? throw Fault(error) : false;
+        }
 
-            try
-            {
-                var rows = new List<byte[]?>();
-                var vector = _api.ChunkVector(chunk, 0);
-                var data = _api.VectorData(vector);
-                var validity = _api.VectorValidity(vector);
-                var count = (int)_api.ChunkSize(chunk);
-                for (var i = 0; i < count; i++)
-                    rows.Add(validity is not null && (validity[i >> 6] & (1UL << (i & 63))) == 0 ? null : Text(data + (16 * i)));
-                return rows;
-            }
-            finally
-            {
-                _api.DestroyChunk(&chunk);
-            }
+        /// <summary>The first column of the chunk, which must be text: other columns hold no strings (a COPY's is a count).</summary>
+        public List<byte[]?> Rows()
+        {
+            var rows = new List<byte[]?>();
+            var vector = _api.ChunkVector(_chunk, 0);
+            var data = _api.VectorData(vector);
+            var validity = _api.VectorValidity(vector);
+            var count = (int)_api.ChunkSize(_chunk);
+            for (var i = 0; i < count; i++)
+                rows.Add(validity is not null && (validity[i >> 6] & (1UL << (i & 63))) == 0 ? null : Text(data + (16 * i)));
+            return rows;
+        }
+
+        private void DropChunk()
+        {
+            fixed (nint* chunk = &_chunk)
+                if (*chunk != 0)
+                    _api.DestroyChunk(chunk);
+            _chunk = 0;
         }
 
         public void Dispose()
         {
+            DropChunk();
             fixed (Result* result = &_result)
                 if (_hasResult)
                     _api.DestroyResult(result);
