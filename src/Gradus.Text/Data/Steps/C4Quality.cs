@@ -1,5 +1,8 @@
 using System.Buffers;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Text;
 using Gradus.Foundation.Recipes;
 
 namespace Gradus.Text.Data.Steps;
@@ -63,6 +66,10 @@ public sealed record C4Quality : LocalStep
                 return;
             }
 
+            // Asked of the page once; a mark of a citation may stand within a word of a line.
+            var marks = o.Citations && text.Contains((byte)'[');
+            var mayHaveJavascript = o.Javascript && (marks || AsciiText.Contains(text, "javascript"u8));
+            var mayHavePolicy = o.Policies && (marks || HoldsPolicyWords(text));
             _kept.ResetWrittenCount();
             var shape = draft.Shape;
             var lines = shape.Lines;
@@ -75,14 +82,12 @@ public sealed record C4Quality : LocalStep
                 var (words, longest) = (0, 0);
                 for (; run < runs.Length && runs[run].Start < end; run++)
                 {
-                    if (runs[run].Length == 0)
-                        continue;
-                    words++;
-                    longest = Math.Max(longest, runs[run].Characters);
+                    words += runs[run].Length > 0 ? 1 : 0;
+                    longest = Math.Max(longest, runs[run].Characters); // 0 for punctuation
                 }
 
                 var bytes = shape.TextOf(line);
-                if (o.Citations && bytes.Contains((byte)'[') && WithoutCitations(bytes) is > 0 and var taken)
+                if (marks && bytes.Contains((byte)'[') && WithoutCitations(bytes) is > 0 and var taken)
                 {
                     // The rules are for the line as it will stand.
                     citations += taken;
@@ -99,9 +104,9 @@ public sealed record C4Quality : LocalStep
                     longWord++;
                 else if (words < o.MinWordsPerLine)
                     tooShort++;
-                else if (o.Javascript && AsciiText.Contains(bytes, "javascript"u8))
+                else if (mayHaveJavascript && AsciiText.Contains(bytes, "javascript"u8))
                     javascript++;
-                else if (o.Policies && IsPolicy(bytes))
+                else if (mayHavePolicy && IsPolicy(bytes))
                     policy++;
                 else
                 {
@@ -125,9 +130,10 @@ public sealed record C4Quality : LocalStep
                 draft.Replace(_kept.WrittenSpan);
         }
 
+        private static bool HoldsPolicyWords(ReadOnlySpan<byte> text) => AsciiText.Contains(text, "cookie"u8) || AsciiText.Contains(text, "terms of use"u8) || AsciiText.Contains(text, "privacy policy"u8);
+
         private static bool IsPolicy(ReadOnlySpan<byte> line) =>
-            (AsciiText.Contains(line, "cookie"u8) || AsciiText.Contains(line, "terms of use"u8) || AsciiText.Contains(line, "privacy policy"u8))
-            && System.Text.Encoding.UTF8.GetString(line).AsSpan().ContainsAny(s_policies);
+            HoldsPolicyWords(line) && Encoding.UTF8.GetString(line).AsSpan().ContainsAny(s_policies);
 
         /// <summary>Writes the line without marks of citations; how many there were.</summary>
         private int WithoutCitations(ReadOnlySpan<byte> line)
@@ -159,18 +165,16 @@ public sealed record C4Quality : LocalStep
         private static int Sentences(ReadOnlySpan<byte> line)
         {
             var count = 0;
-            for (var at = 0; at < line.Length; at++)
+            for (var at = 0; line[at..].IndexOfAny((byte)'.', (byte)'!', (byte)'?') is >= 0 and var skip;)
             {
-                if (line[at] is not ((byte)'.' or (byte)'!' or (byte)'?'))
-                    continue;
-                var next = at + 1;
+                var next = at + skip + 1;
                 while (next < line.Length && line[next] is (byte)'"' or (byte)'\'' or (byte)')' or (byte)']' or (byte)'.' or (byte)'!' or (byte)'?')
                     next++;
                 if (next < line.Length && line[next..].StartsWith("”"u8))
                     next += 3;
                 if (next == line.Length || line[next] is (byte)' ' or (byte)'\t')
                     count++;
-                at = next - 1;
+                at = next;
             }
 
             return count;
@@ -188,18 +192,24 @@ internal static class AsciiText
     /// <inheritdoc cref="Contains"/>
     public static int IndexOf(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lower)
     {
-        var (first, upper) = (lower[0], (byte)char.ToUpperInvariant((char)lower[0]));
-        for (var at = 0; at <= text.Length - lower.Length;)
+        // Where both its first and its last byte fit, 32 places at a time, the rest is compared. The bit of the case is set in all: what fits for that reason alone fails then.
+        var (first, last) = ((byte)(lower[0] | 0x20), (byte)(lower[^1] | 0x20));
+        var (at, places) = (0, text.Length - lower.Length + 1);
+        for (; at <= places - Vector256<byte>.Count; at += Vector256<byte>.Count)
         {
-            var next = text[at..(text.Length - lower.Length + 1)].IndexOfAny(first, upper);
-            if (next < 0)
-                return -1;
-            at += next;
-            if (System.Text.Ascii.EqualsIgnoreCase(text.Slice(at, lower.Length), lower))
-                return at;
-            at++;
+            var begins = Vector256.Equals(Vector256.Create(text[at..]) | Vector256.Create((byte)0x20), Vector256.Create(first));
+            var ends = Vector256.Equals(Vector256.Create(text[(at + lower.Length - 1)..]) | Vector256.Create((byte)0x20), Vector256.Create(last));
+            for (var fits = (begins & ends).ExtractMostSignificantBits(); fits != 0; fits &= fits - 1)
+            {
+                var place = at + BitOperations.TrailingZeroCount(fits);
+                if (Ascii.EqualsIgnoreCase(text.Slice(place, lower.Length), lower))
+                    return place;
+            }
         }
 
+        for (; at < places; at++)
+            if ((text[at] | 0x20) == first && Ascii.EqualsIgnoreCase(text.Slice(at, lower.Length), lower))
+                return at;
         return -1;
     }
 }

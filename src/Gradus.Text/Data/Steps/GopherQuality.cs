@@ -79,13 +79,16 @@ public sealed record GopherQuality : LocalStep, IValidated
             }
 
             long characters = 0;
-            var (letters, seen) = (0, 0UL);
-            foreach (var run in runs)
+            var (letters, seen, stopWords) = (0, 0UL, 0);
+            foreach (ref readonly var run in runs)
             {
                 characters += run.Characters;
                 letters += run.HasLetter ? 1 : 0;
-                if (run.Length > 0 && _stopWords.TryGetValue(run.Hash, out var stop))
+                if (stopWords < o.MinStopWords && run.Length > 0 && _stopWords.TryGetValue(run.Hash, out var stop))
+                {
                     seen |= 1UL << stop;
+                    stopWords = System.Numerics.BitOperations.PopCount(seen);
+                }
             }
 
             var mean = (double)characters / Math.Max(1, words);
@@ -119,8 +122,8 @@ public sealed record GopherQuality : LocalStep, IValidated
                 draft.Drop("ellipsis-lines", Figure.Of((double)trailing / lines.Length));
             else if (letters < o.MinWordsWithLetter * runs.Length)
                 draft.Drop("words-without-letter", Figure.Of((double)letters / runs.Length));
-            else if (System.Numerics.BitOperations.PopCount(seen) < o.MinStopWords)
-                draft.Drop("stop-words", System.Numerics.BitOperations.PopCount(seen).ToString(CultureInfo.InvariantCulture));
+            else if (stopWords < o.MinStopWords)
+                draft.Drop("stop-words", stopWords.ToString(CultureInfo.InvariantCulture));
         }
 
         private static bool IsBullet(ReadOnlySpan<byte> line) => line[0] is (byte)'-' or (byte)'*' || line.StartsWith("•"u8) || line.StartsWith("‣"u8) || line.StartsWith("●"u8) || line.StartsWith("▪"u8) || line.StartsWith("–"u8);

@@ -54,8 +54,9 @@ public sealed record GopherRepetition : LocalStep, IValidated
     private sealed class Step(GopherRepetition o) : IDocumentStep
     {
         private readonly HashTally _tally = new();
-        private WordSpan[] _words = new WordSpan[1024];
-        private int _count;
+        private ulong[] _hashes = new ulong[1024]; // of the words
+        private int[] _lengths = new int[1024]; // in characters
+        private int _count, _longest;
 
         public void Apply(Draft draft)
         {
@@ -124,20 +125,17 @@ public sealed record GopherRepetition : LocalStep, IValidated
 
         private void Words(TextShape shape)
         {
-            if (_words.Length < shape.Words)
-                _words = new WordSpan[Math.Max(shape.Words, 2 * _words.Length)];
-            _count = 0;
-            foreach (var run in shape.Runs)
-                if (run.Length > 0)
-                    _words[_count++] = run;
-        }
-
-        private ulong Gram(int at, int n)
-        {
-            var hash = 0UL;
-            for (var i = 0; i < n; i++)
-                hash = unchecked(hash * 0x9E3779B97F4A7C15 + _words[at + i].Hash);
-            return Hash64.Mix(hash);
+            if (_hashes.Length < shape.Words)
+                (_hashes, _lengths) = (new ulong[2 * shape.Words], new int[2 * shape.Words]);
+            (_count, _longest) = (0, 0);
+            foreach (ref readonly var run in shape.Runs)
+            {
+                if (run.Length == 0)
+                    continue;
+                (_hashes[_count], _lengths[_count]) = (run.Hash, run.Characters);
+                _longest = Math.Max(_longest, run.Characters);
+                _count++;
+            }
         }
 
         /// <summary>Characters of an n-gram, its words joined by single spaces.</summary>
@@ -145,17 +143,11 @@ public sealed record GopherRepetition : LocalStep, IValidated
         {
             var length = n - 1;
             for (var i = 0; i < n; i++)
-                length += _words[at + i].Characters;
+                length += _lengths[at + i];
             return length;
         }
 
-        private int Longest(int n)
-        {
-            var longest = 0;
-            for (var i = 0; i < _count; i++)
-                longest = Math.Max(longest, _words[i].Characters);
-            return n * (longest + 1);
-        }
+        private int Longest(int n) => n * (_longest + 1);
 
         private static double Least(IReadOnlyList<double> limits, int from)
         {
@@ -169,9 +161,10 @@ public sealed record GopherRepetition : LocalStep, IValidated
         {
             _tally.Clear(_count);
             var (best, length) = (0, 0);
-            for (var at = 0; at + n <= _count; at++)
+            var grams = new Grams(_hashes.AsSpan(0, _count), n);
+            for (var at = 0; grams.Next(out var gram); at++)
             {
-                var count = _tally.Add(Gram(at, n));
+                var count = _tally.Add(gram);
                 if (count < best || count == 1 && best > 0)
                     continue;
                 (length, best) = (count > best ? LengthOf(at, n) : Math.Max(length, LengthOf(at, n)), count);
@@ -185,53 +178,91 @@ public sealed record GopherRepetition : LocalStep, IValidated
         {
             _tally.Clear(_count);
             var (covered, until) = (0L, 0);
-            for (var at = 0; at + n <= _count; at++)
+            var grams = new Grams(_hashes.AsSpan(0, _count), n);
+            for (var at = 0; grams.Next(out var gram); at++)
             {
-                if (_tally.Add(Gram(at, n)) == 1)
+                if (!_tally.Seen(gram))
                     continue;
                 for (var i = Math.Max(at, until); i < at + n; i++)
-                    covered += _words[i].Characters + (i > at ? 1 : 0);
+                    covered += _lengths[i] + (i > at ? 1 : 0);
                 until = at + n;
             }
 
             return covered;
         }
     }
+
+    /// <summary>The hashes of all n-grams, one after the other: a polynomial of the words' hashes, of which one goes and one comes.</summary>
+    private ref struct Grams
+    {
+        private const ulong Base = 0x9E3779B97F4A7C15;
+
+        private readonly ReadOnlySpan<ulong> _words;
+        private readonly int _n;
+        private readonly ulong _first = 1; // what the first word of an n-gram is multiplied by
+        private ulong _hash;
+        private int _next;
+
+        public Grams(ReadOnlySpan<ulong> words, int n)
+        {
+            _words = words;
+            _n = n;
+            for (; _next < n - 1 && _next < words.Length; _next++)
+                (_first, _hash) = unchecked((_first * Base, _hash * Base + words[_next]));
+        }
+
+        public bool Next(out ulong gram)
+        {
+            gram = 0;
+            if (_next >= _words.Length)
+                return false;
+            var whole = unchecked(_hash * Base + _words[_next++]);
+            _hash = unchecked(whole - _first * _words[_next - _n]);
+            gram = Hash64.Mix(whole);
+            return true;
+        }
+    }
 }
 
-/// <summary>Counts 64-bit hashes: open addressing, cleared in no time, grown when needed.</summary>
+/// <summary>Counts 64-bit hashes: open addressing, in room for what is expected and no more, so that little is cleared.</summary>
 internal sealed class HashTally
 {
-    private ulong[] _keys = new ulong[1 << 10];
-    private int[] _counts = new int[1 << 10];
-    private int[] _rounds = new int[1 << 10];
-    private int _round, _mask = (1 << 10) - 1;
+    private ulong[] _keys = new ulong[1 << 10]; // 0 is an empty place
+    private int[] _more = new int[1 << 10]; // how often besides the first time
+    private int _mask = (1 << 10) - 1;
 
     /// <summary>Forgets everything and makes room.</summary>
     public void Clear(int expected)
     {
-        if (_keys.Length < 2L * expected)
-        {
-            var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(2 * expected));
-            (_keys, _counts, _rounds, _round, _mask) = (new ulong[size], new int[size], new int[size], 0, size - 1);
-        }
-
-        _round++;
+        var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(8, 2 * expected));
+        if (_keys.Length < size)
+            (_keys, _more) = (new ulong[size], new int[size]);
+        Array.Clear(_keys, 0, size);
+        Array.Clear(_more, 0, size);
+        _mask = size - 1;
     }
 
     /// <summary>How often this hash has been added, this time included.</summary>
-    public int Add(ulong hash)
+    public int Add(ulong hash) => Place(hash) is >= 0 and var at ? 1 + ++_more[at] : 1;
+
+    /// <summary>Whether this hash has been added before; it has now.</summary>
+    public bool Seen(ulong hash) => Place(hash) >= 0;
+
+    /// <summary>Where it stands, or -1 when it had to be put there.</summary>
+    private int Place(ulong hash)
     {
+        hash = Math.Max(1, hash);
+        var keys = _keys;
         for (var at = (int)hash & _mask; ; at = (at + 1) & _mask)
         {
-            if (_rounds[at] != _round)
+            if (keys[at] == 0)
             {
-                (_rounds[at], _keys[at], _counts[at]) = (_round, hash, 1);
-                return 1;
+                keys[at] = hash;
+                return -1;
             }
 
-            if (_keys[at] == hash)
-                return ++_counts[at];
+            if (keys[at] == hash)
+                return at;
         }
     }
 }

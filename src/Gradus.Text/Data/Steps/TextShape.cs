@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 using Gradus.Foundation.Kernels;
 
@@ -26,6 +29,8 @@ public readonly record struct LineSpan(int Start, int Length, int Characters, ul
 public sealed class TextShape
 {
     private static ReadOnlySpan<byte> Terminal => ".!?\""u8;
+
+    private static readonly SearchValues<byte> s_letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     private ReadOnlyMemory<byte> _text;
     private WordSpan[] _runs = new WordSpan[1024];
@@ -90,9 +95,16 @@ public sealed class TextShape
     {
         if (Ascii.IsValid(utf8))
             return utf8.Length;
+        return utf8.Length - Continuations(utf8);
+    }
+
+    private static int Continuations(ReadOnlySpan<byte> utf8)
+    {
         var count = 0;
+        for (; utf8.Length >= Vector256<byte>.Count; utf8 = utf8[Vector256<byte>.Count..]) // as signed numbers they are the least
+            count += BitOperations.PopCount(Vector256.LessThan(Vector256.Create(utf8).AsSByte(), Vector256.Create((sbyte)-64)).ExtractMostSignificantBits());
         foreach (var b in utf8)
-            count += (b & 0xC0) != 0x80 ? 1 : 0;
+            count += (b & 0xC0) == 0x80 ? 1 : 0;
         return count;
     }
 
@@ -117,50 +129,105 @@ public sealed class TextShape
         (_hasRuns, _hasLines, _hasParagraphs, _characters) = (false, false, false, -1);
     }
 
+    // 64 bytes at a time; a run that goes on behind them is looked at again from its start.
     private void FindRuns()
     {
         var text = _text.Span;
         (_runCount, _words, _hasRuns) = (0, 0, true);
-        var at = 0;
-        while (at < text.Length)
+        for (var at = 0; at < text.Length;)
         {
-            var space = SpaceAt(text[at..]);
-            if (space > 0)
+            var block = text[at..];
+            var masks = ByteMasks.Of(block);
+            var length = Math.Min(ByteMasks.Count, block.Length);
+            var (spaces, next) = masks.WideSpaceLead == 0 ? (masks.Space, length) : WithWideSpaces(block, masks, length);
+            var runs = ~spaces & (ulong.MaxValue >> (ByteMasks.Count - length));
+            while (runs != 0)
             {
-                at += space;
-                continue;
-            }
+                var start = BitOperations.TrailingZeroCount(runs);
+                var end = start + BitOperations.TrailingZeroCount(~(runs >> start));
+                if (end == ByteMasks.Count && end < block.Length)
+                {
+                    next = start;
+                    if (start == 0)
+                    {
+                        next = LongRun(block);
+                        Add(Word(text, at, at + next));
+                    }
 
-            var start = at;
-            var plain = true; // ASCII only
-            for (; at < text.Length; at++)
-            {
-                var b = text[at];
-                if (b < 0x80 ? b is 0x20 or (>= 0x09 and <= 0x0D) : b is 0xC2 or 0xE1 or 0xE2 or 0xE3 && SpaceAt(text[at..]) > 0)
                     break;
-                plain &= b < 0x80;
+                }
+
+                Add(((masks.Wide >> start) & Low(end - start)) != 0 ? WideWord(text, at + start, at + end)
+                    : PlainWord(text, at, start, (masks.Alphanumeric >> start) & Low(end - start), (masks.Letter >> start) & Low(end - start)));
+                runs &= end == ByteMasks.Count ? 0 : ulong.MaxValue << end;
             }
 
-            if (_runCount == _runs.Length)
-                Array.Resize(ref _runs, 2 * _runs.Length);
-            var word = plain ? PlainWord(text, start, at) : WideWord(text, start, at);
-            _words += word.Length > 0 ? 1 : 0;
-            _runs[_runCount++] = word;
+            at += next;
         }
     }
 
-    private static WordSpan PlainWord(ReadOnlySpan<byte> text, int start, int end)
+    private static ulong Low(int bits) => ulong.MaxValue >> (64 - bits);
+
+    /// <summary>The mask of white space with what is not ASCII, and where to look next: behind the last space, when it goes beyond the 64 bytes.</summary>
+    private static (ulong Spaces, int Next) WithWideSpaces(ReadOnlySpan<byte> block, ByteMasks masks, int length)
     {
+        var (spaces, next) = (masks.Space, length);
+        for (var leads = masks.WideSpaceLead; leads != 0; leads &= leads - 1)
+        {
+            var at = BitOperations.TrailingZeroCount(leads);
+            if (SpaceAt(block[at..]) is not (> 0 and var bytes))
+                continue;
+            spaces |= Low(bytes) << at;
+            next = Math.Max(next, at + bytes);
+        }
+
+        return (spaces, next);
+    }
+
+    /// <summary>Length of a run that is longer than what a mask shows.</summary>
+    private static int LongRun(ReadOnlySpan<byte> text)
+    {
+        var at = ByteMasks.Count;
+        for (; at < text.Length; at++)
+        {
+            var b = text[at];
+            if (b < 0x80 ? b is 0x20 or (>= 0x09 and <= 0x0D) : b is 0xC2 or 0xE1 or 0xE2 or 0xE3 && SpaceAt(text[at..]) > 0)
+                break;
+        }
+
+        return at;
+    }
+
+    private void Add(WordSpan word)
+    {
+        if (_runCount == _runs.Length)
+            Array.Resize(ref _runs, 2 * _runs.Length);
+        _words += word.Length > 0 ? 1 : 0;
+        _runs[_runCount++] = word;
+    }
+
+    private static WordSpan Word(ReadOnlySpan<byte> text, int start, int end)
+    {
+        if (!Ascii.IsValid(text[start..end]))
+            return WideWord(text, start, end);
         var begin = start;
         while (start < end && !char.IsAsciiLetterOrDigit((char)text[start]))
             start++;
         while (end > start && !char.IsAsciiLetterOrDigit((char)text[end - 1]))
             end--;
         var word = text[start..end];
-        var letter = false;
-        foreach (var b in word)
-            letter |= (uint)((b | 0x20) - 'a') < 26;
-        return word.IsEmpty ? new WordSpan(begin, 0, 0, false, 0) : new WordSpan(start, word.Length, word.Length, letter, Hash64.Of(word));
+        return word.IsEmpty ? new WordSpan(begin, 0, 0, false, 0) : new WordSpan(start, word.Length, word.Length, word.ContainsAny(s_letters), Hash64.Of(word));
+    }
+
+    /// <summary>A run of ASCII in the 64 bytes at a place, by the masks of its bytes.</summary>
+    private static WordSpan PlainWord(ReadOnlySpan<byte> text, int at, int start, ulong alphanumeric, ulong letters)
+    {
+        at += start;
+        if (alphanumeric == 0)
+            return new WordSpan(at, 0, 0, false, 0);
+        var first = BitOperations.TrailingZeroCount(alphanumeric);
+        var length = BitOperations.Log2(alphanumeric) + 1 - first;
+        return new WordSpan(at + first, length, length, letters != 0, Hash64.Of(text.Slice(at + first, length)));
     }
 
     private static WordSpan WideWord(ReadOnlySpan<byte> text, int start, int end)

@@ -18,6 +18,9 @@ public sealed record Whitespace : LocalStep
 
     private sealed class Step(Whitespace o) : IDocumentStep
     {
+        // White space but spaces, and what may begin other white space in UTF-8.
+        private static readonly SearchValues<byte> s_notPlain = SearchValues.Create([0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0xC2, 0xE1, 0xE2, 0xE3]);
+
         private readonly ArrayBufferWriter<byte> _out = new();
 
         public void Apply(Draft draft)
@@ -47,9 +50,32 @@ public sealed record Whitespace : LocalStep
             draft.CountEdits("document");
         }
 
+        /// <summary>Whether a line stays as it is, at a glance; most do.</summary>
+        private static bool IsClean(ReadOnlySpan<byte> line)
+        {
+            if (line.IsEmpty || line[0] == (byte)' ' || line[^1] == (byte)' ' || line.IndexOf("  "u8) >= 0)
+                return false;
+            for (var at = 0; line[at..].IndexOfAny(s_notPlain) is >= 0 and var skip; at++)
+            {
+                at += skip;
+                if (TextShape.SpaceAt(line[at..]) > 0)
+                    return false;
+            }
+
+            return true;
+        }
+
         /// <summary>Writes line breaks and the line, or nothing for a blank one.</summary>
         private void Line(ReadOnlySpan<byte> line, int breaks)
         {
+            if (IsClean(line))
+            {
+                for (; breaks > 0; breaks--)
+                    _out.Write("\n"u8);
+                _out.Write(line);
+                return;
+            }
+
             var (at, first, pending) = (0, true, false);
             var indent = 0;
             while (at < line.Length)
