@@ -29,7 +29,7 @@ public class SimdMatrixTests
         var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         // Under `dotnet Gradus.Tests.dll` the process is the host, not the tests.
         if (System.IO.Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(SimdMatrixTests).Assembly.Location);
-        foreach (var argument in new[] { "-class", "Gradus.Tests.Foundation.Kernels.*", "-class", "Gradus.Tests.Engine.Ops.ElementwiseTests", "-class", "Gradus.Tests.Engine.Ops.HeadLossTests", "-class", "Gradus.Tests.Engine.Ops.LinearTests", "-noColor" }) start.ArgumentList.Add(argument);
+        foreach (var argument in new[] { "-class", "Gradus.Tests.Foundation.Kernels.*", "-class", "Gradus.Tests.Engine.Ops.ElementwiseTests", "-class", "Gradus.Tests.Engine.Ops.HeadLossTests", "-class", "Gradus.Tests.Engine.Ops.LinearTests", "-class", "Gradus.Tests.Training.Optim.MuonTests", "-noColor" }) start.ArgumentList.Add(argument);
         foreach (var pair in switches.Split(' ')) start.Environment[pair.Split('=')[0]] = pair.Split('=')[1];
         start.Environment[Expected] = bits.ToString(System.Globalization.CultureInfo.InvariantCulture);
         using var child = Process.Start(start)!;
