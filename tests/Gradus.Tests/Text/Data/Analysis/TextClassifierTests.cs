@@ -25,8 +25,52 @@ public sealed class TextClassifierTests(ITestOutputHelper output)
         var shuffled = train.Select((t, i) => t with { Label = labels[counter.Below((ulong)i, labels.Length)] }).ToList();
         var chance = TextClassifier.Train(shuffled).Accuracy(dev);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"SST-2 dev: {accuracy:P2}; with shuffled labels {chance:P2}; commonest class {dev.GroupBy(d => d.Label).Max(g => g.Count()) / (double)dev.Count:P2}"));
-        Assert.True(accuracy >= 0.77, $"{accuracy}"); // what linear models over pairs of words reach on SST-2 is 0.79 to 0.82
+        Assert.True(accuracy >= 0.80, $"{accuracy}"); // what linear models over pairs of words reach on SST-2 is 0.79 to 0.82
+        // Options were chosen on parts of train (docs/log.md), dev is only measured.
+        Assert.True(accuracy > TextClassifier.Train(train, new ClassifierOptions { L2 = 1e-2 }).Accuracy(dev) + 0.01, "the control: weights that are held down know less");
         Assert.InRange(chance, 0.4, 0.6);
+    }
+
+    [Fact]
+    [Row("M2")]
+    public void The_weights_are_those_where_the_gradient_is_nothing_but_the_pull_to_zero()
+    {
+        // Three words in all: at the optimum of mean loss + l2/2 |w|², moving any weight to either side raises it.
+        List<LabelledText> rows = [new("good fine", "1"), new("good", "1"), new("bad fine", "0"), new("bad good", "0"), new("fine", "1")];
+        double Loss(double[] w, double[]? gradient)
+        {
+            var g = gradient ?? new double[w.Length];
+            Array.Clear(g);
+            var loss = 0.0;
+            foreach (var row in rows)
+            {
+                var x = new[] { row.Text.Contains("good") ? 1.0 : 0, row.Text.Contains("bad") ? 1.0 : 0, row.Text.Contains("fine") ? 1.0 : 0 };
+                var p = 1 / (1 + Math.Exp(-x.Zip(w, (a, b) => a * b).Sum()));
+                var y = row.Label == "1" ? 1 : 0;
+                loss -= Math.Log(y == 1 ? p : 1 - p) / rows.Count;
+                for (var i = 0; i < 3; i++) g[i] += (p - y) * x[i] / rows.Count;
+            }
+
+            for (var i = 0; i < 3; i++)
+            {
+                loss += 0.05 * w[i] * w[i];
+                g[i] += 0.1 * w[i];
+            }
+
+            return loss;
+        }
+
+        var found = Lbfgs.Minimize(new double[3], 100, Loss);
+        var least = Loss(found, null);
+        for (var i = 0; i < 3; i++)
+            foreach (var step in new[] { -0.02, 0.02 })
+            {
+                var moved = found.ToArray();
+                moved[i] += step;
+                Assert.True(Loss(moved, null) > least);
+            }
+
+        Assert.True(Loss(Lbfgs.Minimize(new double[3], 1, Loss), null) > least + 1e-6, "the control: one step is not there yet");
     }
 
     [Fact]
