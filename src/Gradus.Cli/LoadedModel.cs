@@ -32,7 +32,10 @@ internal sealed record LoadedModel(string Folder, ModelOptions Options, ILanguag
         var tokenizer = Tokenizer.Load(TokenizerIn(found) ?? folder);
         // The base is held as it was when the adapters learned: in few bits if they all say so.
         var held = wanted.Select(w => AdapterFolder.ReadOptions(w.Folder).Base).Distinct().ToArray() is [var one] ? one : null;
-        var (options, model) = ModelFolder.Load(folder, device: ParseDevice(device), held: held);
+        var heads = wanted.Select(w => (w.Folder, Head: AdapterFolder.ReadHead(w.Folder))).Where(w => w.Head is not null).ToArray();
+        if (heads.FirstOrDefault(h => !TaskHead.Same(h.Head, heads[0].Head)) is { Head: not null } other)
+            throw new UserException($"{other.Folder}: was trained for another task than {heads[0].Folder}; use one of them");
+        var (options, model) = ModelFolder.Load(folder, device: ParseDevice(device), held: held, head: heads.Length > 0 ? heads[0].Head : null);
         try
         {
             if (tokenizer.VocabSize > model.VocabSize)

@@ -22,6 +22,7 @@ internal static class PredictCommand
         var length = new Option<int>("--length") { Description = "Most tokens a text; 0: the model's context, at most 512" };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+        var adapter = GenerateCommand.AdapterOption();
         var json = new Option<bool>("--json") { Description = "A JSON line a text" };
         var command = new Command("predict", """
             Says what a trained classifier, tagger or answerer makes of texts: the label and its probability, the names in a sentence, the answer.
@@ -30,13 +31,13 @@ internal static class PredictCommand
               gradus predict runs/sentiment "a gripping , funny film"
               gradus classify runs/spam --input mails.txt --json
               gradus predict runs/qa "Who built it?" --context-file page.txt
-            """) { model, texts, input, context, contextFile, length, precision, device, json };
+            """) { model, texts, input, context, contextFile, length, precision, device, adapter, json };
         command.Aliases.Add("classify");
         command.SetAction((result, cancel) =>
         {
             var (given, file) = (result.GetValue(texts) ?? [], result.GetValue(input));
             if (given.Length == 0 == file is null) throw new UserException(file is null ? "nothing to look at: give texts, or --input" : "give either texts or --input, not both");
-            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device));
+            using var loaded = LoadedModel.Load(result.GetRequiredValue(model), result.GetRequiredValue(precision), result.GetRequiredValue(device), result.GetValue(adapter));
             var work = LoadedTask.Of(loaded, GenerateCommand.AtLeast(0, result.GetValue(length), "--length"));
             var page = result.GetValue(context) ?? (result.GetValue(contextFile) is { } name ? InputLines.ReadAll(name) : null);
             if (page is not null && work.Head.Kind != TaskHead.QuestionAnswering) throw new UserException("--context: the model answers no questions");

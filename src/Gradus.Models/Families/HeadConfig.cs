@@ -30,6 +30,21 @@ internal static class HeadConfig
         if (head.MeanPooling) config["classifier_pooling"] = "mean";
     }
 
+    /// <summary>The same keys by themselves, for files that have no configuration.</summary>
+    public static string Write(TaskHead head)
+    {
+        var config = new JsonObject { ["architectures"] = new JsonArray("For" + head.Kind) };
+        Write(head, config);
+        return config.ToJsonString();
+    }
+
+    /// <summary>What <see cref="Write(TaskHead)"/> wrote.</summary>
+    public static TaskHead Read(string json, string place)
+    {
+        using var document = StrictJson.Parse(System.Text.Encoding.UTF8.GetBytes(json), place);
+        return document.RootElement.ValueKind == JsonValueKind.Object && Read(JsonObject.Create(document.RootElement.Clone())!, place) is { } head ? head : throw new UserException($"{place}: says nothing of an output layer");
+    }
+
     private static string[] Labels(JsonObject config, string path)
     {
         if (config["id2label"] is not JsonObject names)

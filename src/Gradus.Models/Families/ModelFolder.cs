@@ -16,19 +16,21 @@ public static class ModelFolder
     /// <param name="type">Type of the master weights; what the file holds is converted.</param>
     /// <param name="device">Where the weights go.</param>
     /// <param name="held">How the weights of the blocks are held; null: as they are.</param>
+    /// <param name="head">What the output layer is for, when an adapter brings its own: where the folder's is for something else, its values are of no use until then. Null: the folder's.</param>
     /// <exception cref="UserException">Nothing to load there, or configuration and weights do not go together. Nothing large has been allocated.</exception>
-    public static (ModelOptions Options, ILanguageModel Model) Load(string path, DType type = DType.Float32, Device device = default, WeightOptions? held = null)
+    public static (ModelOptions Options, ILanguageModel Model) Load(string path, DType type = DType.Float32, Device device = default, WeightOptions? held = null, TaskHead? head = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (File.Exists(path) && path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
         {
             using var file = Llama2cFile.Open(path, type, device);
+            if (head is not null) throw new UserException($"{path}: a llama2.c file predicts tokens; convert it to a folder (gradus convert) to give it another output layer");
             return (file.Options, file.Options.Build(new Weights(file, held)));
         }
         if (!Directory.Exists(path))
             throw new UserException(File.Exists(path) ? $"{path}: name the folder that holds {ConfigFile.Name} and {WeightFolder.SingleName}, or a llama2.c .bin file" : $"{path}: no such folder");
         var options = ReadOptions(path);
-        return (options, LoadAs(path, options, type, device, ConfigFile.ReadHead(Path.Combine(path, ConfigFile.Name)), held: held));
+        return (options, LoadAs(path, options, type, device, head ?? ConfigFile.ReadHead(Path.Combine(path, ConfigFile.Name)), head is not null && HeadReplacement.Needed(path, head) ? 0UL : null, held));
     }
 
     /// <summary>The weights of a folder under options that may differ from its own in what only training looks at.</summary>

@@ -56,6 +56,10 @@ public abstract record ModelOptions : IValidated
     /// <summary>Of <see cref="HeadTensors"/>, those that were trained with the body and are kept when the output layer is replaced.</summary>
     internal virtual Regex? KeptHeadTensors => null;
 
+    /// <summary>The modules of a model that belong to its output layer.</summary>
+    public IReadOnlyList<string> HeadModules(ILanguageModel model) => model is null ? throw new ArgumentNullException(nameof(model)) :
+        [.. model.Parameters.Select(p => p.Name).Where(name => HeadTensors.IsMatch(name)).Select(name => name[..name.LastIndexOf('.')]).Distinct(StringComparer.Ordinal)];
+
     /// <summary>The class name for a model with this output layer: <c>BertForTokenClassification</c>.</summary>
     internal string ArchitectureWith(TaskHead? head) => head is null ? Architecture
         : Architecture[..Math.Max(Architecture.IndexOf("LMHeadModel", StringComparison.Ordinal), Architecture.IndexOf("For", StringComparison.Ordinal))] + "For" + head.Kind;

@@ -2,6 +2,7 @@ using Gradus.Engine.Files;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
+using Gradus.Models.Families;
 using Gradus.Models.Nn;
 
 namespace Gradus.Models.Peft;
@@ -13,7 +14,7 @@ public static class AdapterFolder
     public const string WeightsName = "adapter_model.safetensors";
 
     // In the header's metadata, which other readers pass over.
-    private const string BaseKey = "gradus_base", HeldKey = "gradus_base_held";
+    private const string BaseKey = "gradus_base", HeldKey = "gradus_base_held", HeadKey = "gradus_head";
 
     /// <summary>A folder with an adapter in it.</summary>
     public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, PeftConfig.Name));
@@ -27,6 +28,13 @@ public static class AdapterFolder
         var config = PeftConfig.Read(folder); // first: it says best what a folder lacks
         using var file = Open(folder);
         return ReadOptions(config, file);
+    }
+
+    /// <summary>What the output layer is for that was trained with the adapter; null: the base's own.</summary>
+    public static TaskHead? ReadHead(string folder)
+    {
+        using var file = Open(folder);
+        return file.Metadata.TryGetValue(HeadKey, out var head) ? HeadConfig.Read(head, $"{file.Path}: {HeadKey}") : null;
     }
 
     /// <summary>Names and shapes of an adapter's tensors.</summary>
@@ -48,6 +56,7 @@ public static class AdapterFolder
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
         if (fingerprint is not null) metadata[BaseKey] = fingerprint;
         if (adapter.Options.Base is { } held) metadata[HeldKey] = RecipeFile.Write(held);
+        if (adapter.Model.Task is { } head) metadata[HeadKey] = HeadConfig.Write(head);
         using var scope = Tensor.Scope();
         SafetensorsWriter.Write(Path.Combine(folder, WeightsName), adapter.Saved.Select(t =>
         {

@@ -56,6 +56,9 @@ public abstract record LinearAdapterOptions : AdapterOptions
     internal override void Attach(AdapterBuilder to)
     {
         var targets = Targets.Count > 0 ? TargetModules.Find(to.Model, Targets, "targets") : TargetModules.Usual(to.Model, UsualTargets);
+        // Patterns that mean every linear do not mean those that train whole.
+        if (ModulesToSave.Count > 0)
+            targets = [.. targets.Where(l => !ModulesToSave.Any(p => TargetModules.Matches(p, l.Path)) || Targets.Any(t => t != TargetModules.AllLinear && TargetModules.Matches(t, l.Path)))];
         // In a file a pattern may be of modules that this adapter does not have; in a recipe it is a slip.
         if (to.IsFresh)
             foreach (var (key, pattern) in Patterns) TargetModules.Expect(targets, pattern, key);

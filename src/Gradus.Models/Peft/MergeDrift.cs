@@ -21,6 +21,7 @@ public readonly record struct MergeDrift(double MeanKl, double TopAgreement, dou
         ArgumentNullException.ThrowIfNull(rows);
         using var off = Grad.Off();
         using var scope = Tensor.Scope();
+        var saysTokens = model is { IsCausal: true, Task: null };
         var before = rows.Select(row => LogProbabilities(model, row)).ToArray();
         model.Merge();
         foreach (var parameter in type is { } written && written != model.Parameters[0].Value.DType ? model.Parameters : [])
@@ -36,12 +37,13 @@ public readonly record struct MergeDrift(double MeanKl, double TopAgreement, dou
             divergence += (p.Exp() * (p - q)).Sum().Item();
             agree += (long)p.ArgMax(-1).Equal(q.ArgMax(-1)).To(DType.Int64).Sum().Item();
             count += p.Size(0);
+            if (!saysTokens) continue;
             var next = Tensor.From(rows[i].AsSpan(1), rows[i].Length - 1, 1).To(p.Device);
             nats -= p.Narrow(0, 0, next.Size(0)).Gather(1, next).Sum().Item();
             natsAfter -= q.Narrow(0, 0, next.Size(0)).Gather(1, next).Sum().Item();
         }
         var predicted = Math.Max(1, count - rows.Count);
-        return new MergeDrift(divergence / Math.Max(1, count), (double)agree / Math.Max(1, count), model.IsCausal ? Math.Exp(nats / predicted) : null, model.IsCausal ? Math.Exp(natsAfter / predicted) : null, predicted);
+        return new MergeDrift(divergence / Math.Max(1, count), (double)agree / Math.Max(1, count), saysTokens ? Math.Exp(nats / predicted) : null, saysTokens ? Math.Exp(natsAfter / predicted) : null, predicted);
     }
 
     // Float64: the differences looked for are roundings of float32.

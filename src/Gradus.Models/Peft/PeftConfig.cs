@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
+using Gradus.Models.Nn;
 
 namespace Gradus.Models.Peft;
 
@@ -46,7 +47,7 @@ internal sealed class PeftConfig
     {
         var config = new JsonObject
         {
-            ["auto_mapping"] = null, ["base_model_name_or_path"] = baseModel, ["inference_mode"] = true, ["peft_type"] = adapter.Options.PeftType, ["revision"] = null, ["task_type"] = adapter.Model.IsCausal ? "CAUSAL_LM" : null,
+            ["auto_mapping"] = null, ["base_model_name_or_path"] = baseModel, ["inference_mode"] = true, ["peft_type"] = adapter.Options.PeftType, ["revision"] = null, ["task_type"] = TaskType(adapter.Model),
         };
         var whole = adapter.Options.ModulesToSave.Count == 0 ? [] : TargetModules.Modules(adapter.Model, adapter.Options.ModulesToSave, "modules_to_save").Select(p => p.Name[..p.Name.LastIndexOf('.')]).Distinct(StringComparer.Ordinal).ToArray();
         // Methods that come before the text have no such key in PEFT, unless it is used.
@@ -55,6 +56,15 @@ internal sealed class PeftConfig
         var sorted = new JsonObject(config.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
         return sorted.ToJsonString(s_json) + "\n";
     }
+
+    // PEFT's names.
+    private static string? TaskType(ILanguageModel model) => model.Task?.Kind switch
+    {
+        TaskHead.SequenceClassification => "SEQ_CLS",
+        TaskHead.TokenClassification => "TOKEN_CLS",
+        TaskHead.QuestionAnswering => "QUESTION_ANS",
+        _ => model.IsCausal ? "CAUSAL_LM" : null,
+    };
 
     public static JsonArray List(IReadOnlyList<string> names) => new([.. names.Select(name => (JsonNode)name)]);
 

@@ -108,9 +108,11 @@ internal sealed class RunSetup : IDisposable
             (var options, model) = shape.Start((ulong)recipe.Trainer.Seed, DType.Float32, device, head: task?.Head, held: recipe.Adapter?.Base);
             if (recipe.Adapter is { } adapter)
             {
+                // An output layer for a task has to be learned from nothing: it trains whole, beside the adapter, and is saved with it.
+                var whole = task is null ? [] : options.HeadModules(model);
                 var adapted = new AdaptedModel(model);
                 model = adapted;
-                adapted.Train(adapter, (ulong)recipe.Trainer.Seed);
+                adapted.Train(adapter with { ModulesToSave = [.. adapter.ModulesToSave.Union(whole, StringComparer.Ordinal)] }, (ulong)recipe.Trainer.Seed);
             }
             _ = options.WithVocabulary(tokenizer.VocabSize); // a model read from a folder must have rows enough
             var added = records is null ? ObjectiveOf(recipe).Added(tokenizer) : 0;

@@ -96,7 +96,6 @@ public sealed record TrainRecipe : IValidated
         if (Prepared is not null && Tokenizer is not null) yield return (nameof(Tokenizer), "prepared data has its tokenizer; leave this out");
         if (Adapter is not null && Model.From is null) yield return ("adapter", "tunes a model that exists; set model.from to its folder");
         if (Forgetting is not null && Model.From is null) yield return (nameof(Forgetting), "a model that begins from nothing has nothing to forget; set model.from, or leave this out");
-        if (Adapter is not null && Task is not null) yield return ("adapter", "an output layer for a task trains whole, and adapters do not hold it yet; leave adapter or task out");
         if (Task is { } task && Model.From is null && task.MaxLength > Model.ContextLength) yield return ("task.max_length", $"{task.MaxLength} is more than the {Model.ContextLength} positions of the model");
         if (Records is null && Model.From is null && Windows.Length > Model.ContextLength) yield return ("windows.length", $"{Windows.Length} is more than the {Model.ContextLength} positions of the model");
     }
