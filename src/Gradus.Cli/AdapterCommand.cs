@@ -29,16 +29,18 @@ internal static class AdapterCommand
     private static int Inspect(string folder, bool json)
     {
         var (options, tensors, named) = (AdapterFolder.ReadOptions(folder), AdapterFolder.Tensors(folder), AdapterFolder.BaseModel(folder));
+        var head = AdapterFolder.ReadHead(folder);
         var numbers = tensors.Values.Sum(shape => shape.Aggregate(1L, (product, n) => product * n));
         if (json)
         {
-            Terminal.Json(new { Folder = folder, Kind = Components.KindOf(options.GetType()), options.PeftType, Base = named, Parameters = numbers, Tensors = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => new { Name = t.Key, Shape = t.Value }) });
+            Terminal.Json(new { Folder = folder, Kind = Components.KindOf(options.GetType()), options.PeftType, Base = named, Task = head?.Kind, head?.Labels, Parameters = numbers, Tensors = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => new { Name = t.Key, Shape = t.Value }) });
             return ExitCode.Done;
         }
         Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"""
             {folder}: {Components.KindOf(options.GetType())} ({options.PeftType}), {numbers:N0} parameters in {tensors.Count:N0} tensors
             base           {named ?? "not named"}
             """));
+        if (head is not null) Terminal.Out($"output layer   {head.Kind}{(head.Labels.Count > 0 ? ": " + string.Join(", ", head.Labels.Take(20)) + (head.Labels.Count > 20 ? " …" : "") : "")}");
         foreach (var line in RecipeFile.Write(options).Split('\n').Where(line => line.Length > 0 && !line.StartsWith("kind:", StringComparison.Ordinal))) Terminal.Out("  " + line);
         return ExitCode.Done;
     }

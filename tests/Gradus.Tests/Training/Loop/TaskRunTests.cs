@@ -169,6 +169,7 @@ public sealed class TaskRunTests : IDisposable
         Assert.Equal(before, Hashing.Sha256File(Path.Combine(first, "model.safetensors")));
         Assert.Equal((Path.Combine(_folder.Path, "run", "adapter"), "SEQ_CLS"), (run, JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "adapter_config.json"))).RootElement.GetProperty("task_type").GetString()));
         Assert.Contains(AdapterFolder.Tensors(run).Keys, name => name.EndsWith(family == "bert" ? "classifier.weight" : "score.weight", StringComparison.Ordinal));
+        Assert.Contains("SequenceClassification: bad, good", CommandLine.Run(CommandLine.Settings.In(_folder.Path), "adapter", "inspect", "run").Done().Out, StringComparison.Ordinal);
         // Read again it answers as it was judged, and merged as well where a method can be.
         Assert.Equal("good", Said("run"));
         if (recipe.Adapter.CanMerge)
