@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Gradus.Text.Data.Dedup;
 using Gradus.Text.Data.Sources;
 using Gradus.Text.Data.Steps;
@@ -29,6 +30,7 @@ public static class PipelineBenchmark
         }
 
         var rates = new List<PipelineRate> { new("reading", Measure(time, () => sources.Sum(s => s.Read(new SourceReport()).Sum(d => (long)d.Utf8.Length)))) };
+        rates.Add(new("extraction: main content of pages", Extraction()));
         LocalStep[] filters = [new UnicodeRepair(), new Whitespace(), new GopherQuality(), new GopherRepetition(), new C4Quality(), new FineWebQuality()];
         // One by one first, so that all of it is compiled when it runs together. Every filter sees every document, also one that another has
         // dropped: the dearest case.
@@ -40,7 +42,34 @@ public static class PipelineBenchmark
         rates.Add(Index("exact-dedup: line hashes", new ExactDedup { By = DedupUnit.Line }));
         rates.Add(Index("near-dedup: MinHash signatures", new NearDedup()));
         rates.Add(new("parts: written and read", Parts()));
+        rates.Add(new("packing: rows of 1,024 tokens", Packing()));
         return rates;
+
+        // MB of HTML: each document as an article among what stands round one.
+        double Extraction()
+        {
+            byte[][] pages = [.. documents.Take(2000).Select(d => Encoding.UTF8.GetBytes($"""
+                <!DOCTYPE html><html lang="en"><head><title>A page</title><meta name="author" content="Someone"><style>p {"{ margin: 1em }"}</style><script>let x = 1;</script></head>
+                <body><nav><ul>{string.Concat(Enumerable.Range(0, 20).Select(i => $"<li><a href=\"/{i}\">Section {i}</a></li>"))}</ul></nav><main><article><h1>A page</h1>
+                {string.Join('\n', Encoding.UTF8.GetString(d.Utf8.Span).Split("\n\n").Select(p => $"<p>{System.Net.WebUtility.HtmlEncode(p)}</p>"))}</article></main>
+                <footer><p>Copyright 2026. <a href="/terms">Terms of use</a> | <a href="/privacy">Privacy</a></p></footer></body></html>
+                """))];
+            return Measure(time, () => pages.Sum(page => HtmlSource.Extract(page, null, HtmlText.Main, null) is null ? throw new InvalidOperationException("a page lost its article") : (long)page.Length));
+        }
+
+        // MB of text, at four bytes a token: rows with document masks, in the order of an epoch.
+        double Packing()
+        {
+            using var stream = TokenStream.Of(documents.Select(d => (IReadOnlyList<int>)[.. Enumerable.Range(0, (d.Utf8.Length + 3) / 4)]), 1 << 24, 0);
+            var windows = new PackedWindows(stream, new WindowOptions { Length = 1024, DocumentMask = true }, 1);
+            var next = 0L;
+            return Measure(time, () =>
+            {
+                const int rows = 256;
+                next += rows;
+                return 4L * windows.Rows(next - rows, rows).Ids.Length;
+            });
+        }
 
         PipelineRate Steps(string what, LocalStep[] steps)
         {
