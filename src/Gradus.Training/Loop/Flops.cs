@@ -20,12 +20,15 @@ public static partial class Flops
             .Select(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) + 1).DefaultIfEmpty(0).Max();
         // Tables that are looked up are no products; the head is one, tied to such a table or not.
         // A frozen matrix needs no gradient of its own: 2 forward and 2 for the gradient of what came before it.
-        var operations = model.Parameters.Where(p => p.Value.Dims >= 2 && !IsTable(p.Value)).Sum(p => (p.Trainable ? 6.0 : 4.0) * p.Value.Elements)
+        var operations = model.Parameters.Where(p => p.Value.Dims >= 2 && !IsTable(p.Value) && !IsHead(p)).Sum(p => (p.Trainable ? 6.0 : 4.0) * p.Value.Elements)
             + model.Linears.Where(l => l.Weight is PackedWeight).Sum(l => 4.0 * l.Weight.In * l.Weight.Out);
         var head = model.Head.Weight is DenseWeight { Parameter.Trainable: false } ? 4.0 : 6.0;
         return operations + head * vocab * width + 12.0 * layers * width * length;
 
-        bool IsTable(Tensor value) => value.Size(1) == width && (value.Size(0) == vocab || value.Size(0) == model.MaxPositions);
+        // By the rows of the embedding: under a task the head has as many as there are labels. RoBERTa's positions have two rows more.
+        bool IsTable(Tensor value) => value.Size(1) == width && (value.Size(0) == model.VocabSize || value.Size(0) - model.MaxPositions is >= 0 and <= 2);
+
+        bool IsHead(Parameter parameter) => model.Head.Weight is DenseWeight dense && dense.Parameter == parameter;
     }
 
     /// <summary>What this machine's matrix products reach a second, measured for a moment. On a busy machine it is too low.</summary>
