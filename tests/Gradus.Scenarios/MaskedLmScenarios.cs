@@ -18,7 +18,8 @@ public sealed class MaskedLmScenarios(ITestOutputHelper output)
         using var folder = Repo.Temp();
         var here = CommandLine.Settings.In(folder.Path);
         var novel = Repo.SharedData("moby-dick/moby-dick.txt");
-        string[] set = ["trainer.steps=600", "trainer.validate_every=600", "trainer.validate_batches=0", FormattableString.Invariant($"trainer.seed={seed}"), $"data.sources=[{{kind: text, path: '{novel}', documents: passage, passage_bytes: 4096}}]", "optimizer.learning_rate=2e-3"];
+        // A tenth of the steps to warm up, as in the recipe: with its 20 alone, norms after the sums stay where frequencies are on some seeds (docs/log.md).
+        string[] set = ["trainer.steps=600", "trainer.validate_every=600", "trainer.validate_batches=0", FormattableString.Invariant($"trainer.seed={seed}"), $"data.sources=[{{kind: text, path: '{novel}', documents: passage, passage_bytes: 4096}}]", "optimizer.learning_rate=2e-3", "trainer.schedule.warmup_steps=60"];
         CommandLine.Run(here, ["train", Path.Combine(Repo.Root, "recipes/pretrain/bert.yaml"), "--out", "run", .. set.SelectMany(s => new[] { "--set", s })]).Done();
         var loss = File.ReadLines(folder.File("run/metrics.jsonl")).Select(l => JsonDocument.Parse(l).RootElement).Last(l => l.TryGetProperty("validation_loss", out _)).GetProperty("validation_loss").GetDouble();
 
