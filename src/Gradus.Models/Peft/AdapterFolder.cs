@@ -2,7 +2,6 @@ using Gradus.Engine.Files;
 using Gradus.Engine.Tensors;
 using Gradus.Foundation.Files;
 using Gradus.Foundation.Recipes;
-using Gradus.Models.Families;
 using Gradus.Models.Nn;
 
 namespace Gradus.Models.Peft;

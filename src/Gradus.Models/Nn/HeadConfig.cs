@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradus.Foundation.Files;
-using Gradus.Models.Nn;
 
-namespace Gradus.Models.Families;
+namespace Gradus.Models.Nn;
 
 /// <summary>The part of <c>config.json</c> that says what the output layer is for, with Hugging Face's keys.</summary>
 internal static class HeadConfig
