@@ -54,6 +54,12 @@ public sealed class DataAuditCommandTests : IDisposable
         Assert.Equal((2, 1.0), (languages.GetProperty("languages").GetInt32(), languages.GetProperty("accuracy").GetDouble()));
         var classes = CommandLine.Run(Here, "data", "train-classifier", "films.tsv", "--check", "--out", "models/films", "--json").Done().Json;
         Assert.Equal(1, classes.GetProperty("accuracy").GetDouble());
+        // Three of four right; the interval is Wilson's, as published tables have it.
+        File.WriteAllText(_folder.File("unseen.tsv"), "a good film\t1\na lovely film\t1\na dull film\t0\na bad film\t1\n");
+        var unseen = CommandLine.Run(Here, "data", "train-classifier", "films.tsv", "--test", "unseen.tsv", "--out", "models/films", "--json").Done().Json;
+        Assert.Equal((0.75, 0.75), (unseen.GetProperty("accuracy").GetDouble(), unseen.GetProperty("commonest").GetDouble()));
+        Assert.Equal((0.3006, 0.9544), (Math.Round(unseen.GetProperty("low").GetDouble(), 4), Math.Round(unseen.GetProperty("high").GetDouble(), 4)));
+        Assert.Contains("one of them", CommandLine.Run(Here, "data", "train-classifier", "films.tsv", "--check", "--test", "unseen.tsv", "--out", "x").Refusal(), StringComparison.Ordinal);
         Rows("texts.jsonl", Enumerable.Range(0, 40).Select(i => new { text = i % 4 == 3 ? $"Die Menschen sind frei und haben Rechte, Nummer {i}." : $"{(i % 2 == 0 ? "She made a good and lovely" : "He made a bad and dull")} film number {i}, all human beings are free." }));
         CommandLine.Run(Here, "data", "audit", "texts.jsonl", "--language-model", "models/languages", "--sentiment", "models/films", "--out", "audit").Done();
         var report = AuditReport.Load(_folder.File("audit"));

@@ -174,7 +174,9 @@ public sealed class TaskRunTests : IDisposable
         Assert.Equal("good", Said("run"));
         if (recipe.Adapter.CanMerge)
         {
-            CommandLine.Run(CommandLine.Settings.In(_folder.Path), "adapter", "merge", "run", "--out", "merged").Done();
+            var drift = CommandLine.Run(CommandLine.Settings.In(_folder.Path), "adapter", "merge", "run", "--out", "merged", "--json").Done().Json;
+            Assert.True(!drift.TryGetProperty("perplexity_before", out var perplexity) || perplexity.ValueKind == JsonValueKind.Null, "labels are no next tokens");
+            Assert.True(drift.GetProperty("top_agreement").GetDouble() > 0.99);
             Assert.Equal("good", Said("merged"));
             var (_, merged) = ModelFolder.Load(_folder.File("merged"));
             using var owned = merged;
@@ -183,7 +185,21 @@ public sealed class TaskRunTests : IDisposable
 
         // The control: the body under the layer it came with answers the old question.
         Assert.Equal("loved", Said("first"));
-        string? Said(string folder) => CommandLine.Run(CommandLine.Settings.In(_folder.Path), "predict", folder, "the sailor loved the sea", "--json").Done().Json.GetProperty("label").GetString();
+        Assert.Equal("good", Said("first", "--adapter", "run"));
+        string? Said(string folder, params string[] more) => CommandLine.Run(CommandLine.Settings.In(_folder.Path), ["predict", folder, "the sailor loved the sea", "--json", .. more]).Done().Json.GetProperty("label").GetString();
+    }
+
+    [Fact]
+    [Row("I5")]
+    public void Adapters_of_two_tasks_do_not_stack()
+    {
+        Labelled(shuffled: false);
+        var recipe = Classifier("gpt2") with { Model = new Gpt2Options { From = Train(Classifier("gpt2"), "first").ModelFolder }, Tokenizer = null, Adapter = new LoraOptions { Rank = 2 } };
+        Train(recipe, "one");
+        File.WriteAllText(_folder.File("train.jsonl"), File.ReadAllText(_folder.File("train.jsonl")).Replace("\"good\"", "\"warm\"", StringComparison.Ordinal));
+        Train(recipe, "two");
+        var said = CommandLine.Run(CommandLine.Settings.In(_folder.Path), "predict", "first", "the sea", "--adapter", "one", "--adapter", "two").Refusal();
+        Assert.Contains("was trained for another task than", said, StringComparison.Ordinal);
     }
 
     [Fact]
