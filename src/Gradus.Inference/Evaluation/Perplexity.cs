@@ -37,7 +37,7 @@ public static class Perplexity
             cancel.ThrowIfCancellationRequested();
             using var scope = Tensor.Scope();
             var batch = data.Rows(first, (int)Math.Min(rows, data.RowsPerEpoch - first));
-            var device = model.Parameters[0].Value.Device;
+            var device = model.Device;
             Tensor Upload(int[] values) => Tensor.From(values, batch.Rows, batch.Length).To(DType.Int64).To(device);
             var step = new Step { Positions = batch.HasDocumentBorders ? Upload(batch.Positions) : null, Documents = batch.HasDocumentBorders ? Upload(batch.Documents) : null };
             var logits = model.Head.Forward(model.Hidden(Upload(batch.Ids), step)).To(DType.Float32);

@@ -104,7 +104,7 @@ public sealed class TextGenerator(ILanguageModel model, Tokenizer tokenizer, IRe
     {
         using var scope = Tensor.Scope();
         using var off = Grad.Off();
-        var input = Tensor.From(ids, 1, ids.Length).To(DType.Int64).To(_model.Parameters[0].Value.Device);
+        var input = Tensor.From(ids, 1, ids.Length).To(DType.Int64).To(_model.Device);
         var hidden = _model.Hidden(input, new Step { Cache = cache });
         return _model.Head.Forward(hidden.Narrow(1, ids.Length - 1, 1)).Flatten(0, 2).ToArray<float>();
     }

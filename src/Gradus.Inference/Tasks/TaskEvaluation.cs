@@ -72,7 +72,7 @@ public static class TaskEvaluation
     private static float[]?[][] Scores(ILanguageModel model, List<EncodedRow> rows, int pad, int rowsAtOnce, CancellationToken cancel)
     {
         using var off = Grad.Off();
-        var device = model.Parameters[0].Value.Device;
+        var device = model.Device;
         var scores = new float[]?[rows.Count][];
         foreach (var chunk in Enumerable.Range(0, rows.Count).OrderBy(i => rows[i].Ids.Length).Chunk(rowsAtOnce))
         {

@@ -14,6 +14,9 @@ public interface ILanguageModel : IDisposable
     /// <summary>Every linear with a name of its own, in order of construction: where adapters attach. Empty for a model that takes none.</summary>
     IReadOnlyList<Linear> Linears => [];
 
+    /// <summary>Where the weights are, and tokens have to be.</summary>
+    Device Device => Parameters[0].Value.Device;
+
     int VocabSize { get; }
 
     /// <summary>Longest sequence the positions reach.</summary>

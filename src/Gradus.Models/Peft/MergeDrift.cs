@@ -48,5 +48,5 @@ public readonly record struct MergeDrift(double MeanKl, double TopAgreement, dou
 
     // Float64: the differences looked for are roundings of float32.
     private static Tensor LogProbabilities(ILanguageModel model, long[] row) => Tensor.Scoped(() =>
-        model.Logits(Tensor.From(row, 1, row.Length).To(model.Parameters[0].Value.Device), new Step()).Select(0, 0).To(DType.Float64).LogSoftmax(-1));
+        model.Logits(Tensor.From(row, 1, row.Length).To(model.Device), new Step()).Select(0, 0).To(DType.Float64).LogSoftmax(-1));
 }

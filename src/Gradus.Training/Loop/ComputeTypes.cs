@@ -12,9 +12,9 @@ public static class ComputeTypes
     public static void Set(ILanguageModel model, Precision precision)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (precision == Precision.Fp16 && model.Parameters[0].Value.Device.IsCpu)
+        if (precision == Precision.Fp16 && model.Device.IsCpu)
             throw new UserException("trainer.precision: fp16 needs a CUDA device, and the model is on the CPU; use bf16");
-        var type = Of(Decide(precision, model.Parameters[0].Value.Device));
+        var type = Of(Decide(precision, model.Device));
         foreach (var parameter in model.Parameters)
             if (parameter.Value.Dims >= 2)
                 parameter.ComputeType = type;

@@ -55,7 +55,7 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
             var tokens = o.RowsPerStep() * setup.Rows.Length;
             return new DryRunReport(setup.Model.ParameterCount, (o.Batch, setup.Rows.Length), tokens, steps, (double)steps * o.RowsPerStep() / setup.Rows.RowsPerEpoch, setup.TrainingTokens,
                 setup.Model.VocabSize, losses.Steps[0].Loss, Forecast.StateOf(setup),
-                Forecast.Peak(setup.Model.Parameters[0].Value.Device), seconds, seconds * steps)
+                Forecast.Peak(setup.Model.Device), seconds, seconds * steps)
             {
                 Findings = preflight.Findings,
                 KnowsNothing = setup.Model.Task is not { } task ? Math.Log(setup.Model.VocabSize) : task.Labels.Count > 1 ? Math.Log(task.Labels.Count) : null,

@@ -22,7 +22,7 @@ public sealed record Forecast(long Steps, long TargetTokens, double SecondsPerSt
         var steps = o.StepsFor(setup.Rows);
         var validations = o.ValidateEvery == 0 ? 0 : (steps + o.ValidateEvery - 1) / o.ValidateEvery;
         var validated = setup.Validator() is { } validator ? validator.Rows * (validator.Score is null ? 1 : 2) : 0;
-        return new(steps, Tokens(setup, steps * o.Accumulate), first.SecondsPerStep, steps * first.SecondsPerStep + validations * validated * first.SecondsPerRow, StateOf(setup), Peak(setup.Model.Parameters[0].Value.Device));
+        return new(steps, Tokens(setup, steps * o.Accumulate), first.SecondsPerStep, steps * first.SecondsPerStep + validations * validated * first.SecondsPerRow, StateOf(setup), Peak(setup.Model.Device));
     }
 
     /// <summary>Weights, gradients, the optimiser's state and copies in other types, in bytes.</summary>

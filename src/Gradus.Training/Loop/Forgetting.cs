@@ -108,7 +108,7 @@ internal static class Forgetting
         double Of(ILanguageModel model) => Perplexity.Of(model, Windows(tokens, window), tokens.TextBytes).BitsPerByte;
         if (setup.Model.Task is not null)
         {
-            var (_, came) = ModelFolder.Load(setup.Recipe.Model.From!, device: setup.Model.Parameters[0].Value.Device);
+            var (_, came) = ModelFolder.Load(setup.Recipe.Model.From!, device: setup.Model.Device);
             using var owned = came;
             ComputeTypes.Set(came, setup.Recipe.Trainer.Precision);
             return Of(before ? came : new BodyUnder(setup.Model, came.Head));

@@ -101,7 +101,7 @@ public static class TrainingRun
         var trainer = new Trainer(recipe.Trainer, recipe.Optimizer.LearningRate, setup.Model, setup.Objective, setup.Optimizer, setup.Rows, new SingleWorld(), [metrics, samples, board, .. hooks], state)
         {
             Checkpoints = store, Validator = setup.Validator(), Sampler = setup.Sampler(), Clock = clock,
-            Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Parameters[0].Value.Device)),
+            Flops = (Flops.PerToken(setup.Model, setup.Rows.Length), Flops.MeasurePeak(ComputeTypes.Of(recipe.Trainer.Precision), setup.Model.Device)),
         };
         if (state.Step == 0) setup.OverBase(() => setup.Records?.MeasureBefore(setup, folder)); // a run that goes on has done so
         if (general?.Before is not null)
@@ -120,7 +120,7 @@ public static class TrainingRun
             }
             if (record.Preflight?.Forecast is { } forecast)
             {
-                ledger = Ledger.Of(forecast, state, Forecast.Peak(setup.Model.Parameters[0].Value.Device));
+                ledger = Ledger.Of(forecast, state, Forecast.Peak(setup.Model.Device));
                 ledger.Write(folder);
                 foreach (var hook in hooks) hook.Settled(ledger);
             }

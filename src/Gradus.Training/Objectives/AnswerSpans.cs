@@ -25,7 +25,7 @@ internal sealed class AnswerSpans : IObjective
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batch);
-        var device = model.Parameters[0].Value.Device;
+        var device = model.Device;
         var hidden = model.Hidden(BatchTensors.Ids(batch, device), BatchTensors.Place(step, batch, device));
         var scores = model.Head.Forward(model.BeforeHead(hidden, step)).To(DType.Float32);
         var barred = Marks(batch, target => target == TokenBatch.Ignore, device).Greater(0);

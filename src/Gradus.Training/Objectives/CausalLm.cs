@@ -21,7 +21,7 @@ internal sealed class CausalLm : IObjective
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batch);
-        var device = model.Parameters[0].Value.Device;
+        var device = model.Device;
         var hidden = model.Hidden(BatchTensors.Ids(batch, device), BatchTensors.Place(step, batch, device));
         var weights = batch.Weights is { } each ? Tensor.From(each, each.Length).To(device) : null;
         return HeadLoss.Sum(model, hidden.Reshape(-1, hidden.Size(-1)), BatchTensors.Targets(batch, device), step, weights);

@@ -14,7 +14,7 @@ internal static class TargetStates
         ArgumentNullException.ThrowIfNull(batch);
         int[] at = [.. Enumerable.Range(0, batch.Targets.Length).Where(i => batch.Targets[i] != TokenBatch.Ignore)];
         if (at.Length == 0) at = [0];
-        var device = model.Parameters[0].Value.Device;
+        var device = model.Device;
         var placed = BatchTensors.Place(step, batch, device);
         var hidden = Pooling.Of(model, model.Hidden(BatchTensors.Ids(batch, device), placed), placed);
         var index = Tensor.From(at, at.Length).To(DType.Int64).To(device);
