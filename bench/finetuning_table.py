@@ -81,12 +81,14 @@ def train(o, name, adapter, rate, seed):
         subprocess.run(["rm", "-r", str(out)], check=True)
     sets = [f"optimizer.learning_rate={rate}", f"trainer.seed={seed}", *([f"adapter={adapter}"] if adapter else [])]
     _, seconds, peak = gradus(o, "train", str(WORK / "recipe.yaml"), "--out", str(out), "--json", *(t for s in sets for t in ("--set", s)))
-    validation = [json.loads(line)["validation_loss"] for line in (out / "metrics.jsonl").read_text().splitlines() if "validation_loss" in line][-1]
+    metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    validation = [m["validation_loss"] for m in metrics if "validation_loss" in m][-1]
+    tensors = max(m["timing"].get("peak_tensor_bytes", 0) for m in metrics) / 1e6
     report = (out / "report.md").read_text()
     row = next((line for line in report.splitlines() if line.startswith("| of them trained")), None) or next(line for line in report.splitlines() if line.startswith("| parameters"))
     state = gradus(o, "train", str(WORK / "recipe.yaml"), "--dry-run", "--json", *(t for s in sets for t in ("--set", s)))[0]["state_bytes"] / 1e6
     trained = int(row.split("|")[2].split("(")[0].strip().replace(",", ""))
-    return {"rate": rate, "validation": validation, "trained": trained, "seconds": seconds, "peak": peak, "state": state, "held": bits(o, out, "held.txt"), "general": bits(o, out, "general.txt")}
+    return {"rate": rate, "validation": validation, "trained": trained, "seconds": seconds, "peak": peak, "tensors": tensors, "state": state, "held": bits(o, out, "held.txt"), "general": bits(o, out, "general.txt")}
 
 
 def main():
@@ -106,7 +108,7 @@ def main():
              f"(260,032 parameters, trained on TinyStories by llama2.c's author). Domain: tinyshakespeare, last tenth held out; {o.steps} steps of 8 rows of 128 tokens. Learning rate: the best on "
              "validation, first seed. Mean ± standard deviation over seeds " + ", ".join(str(1 + s) for s in range(o.seeds)) + ". Bits a byte: lower is better.", "",
              f"Before tuning: domain {before[0]:.4f}, general text (TinyStories) {before[1]:.4f}.", "",
-             "| method | trained | rate | domain, bits a byte | general | forgotten | state MB | process MB | seconds |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
+             "| method | trained | rate | domain, bits a byte | general | forgotten | state MB | peak tensor MB | process MB | seconds |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for name in o.methods:
         adapter, rates = METHODS[name]
         first = [train(o, name, adapter, rate, 1) for rate in rates]
@@ -117,12 +119,12 @@ def main():
             values = [r[key] for r in runs]
             return f"{statistics.mean(values):.4f} ± {statistics.stdev(values) if len(values) > 1 else 0:.4f}"
         lines.append(f"| {name} | {best['trained']:,} | {best['rate']:g} | {both('held')} | {both('general')} | {statistics.mean(r['general'] for r in runs) - before[1]:+.4f} "
-                     f"| {best['state']:.3f} | {statistics.median(r['peak'] for r in runs):,.0f} | {statistics.median(r['seconds'] for r in runs):.1f} |")
+                     f"| {best['state']:.3f} | {statistics.median(r['tensors'] for r in runs):.3f} | {statistics.median(r['peak'] for r in runs):,.0f} | {statistics.median(r['seconds'] for r in runs):.1f} |")
         print(lines[-1], file=sys.stderr, flush=True)
         out = ROOT / o.out
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text("\n".join(lines) + "\n\nState: weights, gradients and optimiser state, as `gradus train --dry-run` counts them. On a model this small the process is mostly the program itself; "
-                       "`bench/finetune_vs_pytorch.sh` measures processes on GPT-2 124M, full, LoRA and QLoRA.\n", encoding="utf-8")
+        out.write_text("\n".join(lines) + "\n\nState: weights, gradients and optimiser state, as `gradus train --dry-run` counts them. Peak tensor MB: the most that all tensors took at one moment of the run, activations "
+                       "included, as the allocator counted (`metrics.jsonl`). On a model this small the process is mostly the program itself; `bench/finetune_vs_pytorch.sh` measures processes on GPT-2 124M, full, LoRA and QLoRA.\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -104,10 +104,10 @@ GRADUS_API void gradus_generator_release(gradus_generator g);
 GRADUS_API int gradus_threads(int count);                  /* sets if > 0; returns the number in force */
 GRADUS_API int gradus_parallel(int64_t items, int64_t grain, void (*body)(void* state, int64_t from, int64_t to), void* state);
 
-/* Devices other than the CPU. */
+/* Devices. */
 GRADUS_API int gradus_device_count(int type);
 GRADUS_API int gradus_device_synchronize(int device);
-GRADUS_API int gradus_device_memory(int device, int64_t* allocated, int64_t* peak, int64_t* reserved); /* zeros when not known */
+GRADUS_API int gradus_device_memory(int device, int64_t* allocated, int64_t* peak, int64_t* reserved); /* of tensors; zeros when not known */
 
 /* Process groups over c10d. backend: "gloo", "nccl", "mpi". Rank 0 serves the store at host:port. */
 GRADUS_API int gradus_group_new(const char* backend, const char* host, int port, int rank, int size, int64_t timeout_ms, gradus_group* out);

@@ -59,7 +59,7 @@ internal static class TrainCommand
         var report = DryRunReport.Make(recipe, json ? null : Terminal.Note, force);
         if (json)
         {
-            Terminal.Json(new { report.Parameters, report.BatchShape.Rows, report.BatchShape.Length, report.TokensPerStep, report.Steps, report.Epochs, report.TrainingTokens, report.VocabSize, report.FirstLoss, report.StateBytes, report.PeakBytes, report.SecondsPerStep, report.TotalSeconds, report.Findings });
+            Terminal.Json(new { report.Parameters, report.BatchShape.Rows, report.BatchShape.Length, report.TokensPerStep, report.Steps, report.Epochs, report.TrainingTokens, report.VocabSize, report.FirstLoss, report.StateBytes, report.PeakBytes, report.PeakTensorBytes, report.SecondsPerStep, report.TotalSeconds, report.Findings });
             return ExitCode.Done;
         }
         Terminal.Out(string.Create(CultureInfo.InvariantCulture, $"""
@@ -67,7 +67,7 @@ internal static class TrainCommand
             a micro-batch  {report.BatchShape.Rows} rows of {report.BatchShape.Length} tokens; {report.TokensPerStep:N0} tokens a step
             the run        {report.Steps:N0} steps, {report.Epochs:F2} passes over {report.TrainingTokens:N0} tokens
             first loss     {report.FirstLoss:F4}{(report.KnowsNothing is { } nothing ? $" nats (knowing nothing: {nothing:F4})" : "")}
-            memory         {report.StateBytes / 1e6:N0} MB of weights, gradients and optimiser state; {report.PeakBytes / 1e6:N0} MB at the peak
+            memory         {report.StateBytes / 1e6:N0} MB of weights, gradients and optimiser state; {report.PeakBytes / 1e6:N0} MB at the peak, {report.PeakTensorBytes / 1e6:N0} MB of it tensors
             time           {report.SecondsPerStep:F3} s a step, about {ProgressLine.Duration(report.TotalSeconds)} in all
             """));
         foreach (var finding in report.Findings) Terminal.Out($"preflight      {finding}");

@@ -40,7 +40,7 @@ internal sealed class TrainView(bool json) : IRunHook
         ArgumentNullException.ThrowIfNull(report);
         if (json)
         {
-            Terminal.Json(new { Event = "step", report.Step, report.Steps, report.Loss, report.Rate, report.GradientNorm, report.TargetTokens, report.TokensPerSecond, report.Mfu, report.MemoryBytes, report.SecondsLeft, report.Skipped });
+            Terminal.Json(new { Event = "step", report.Step, report.Steps, report.Loss, report.Rate, report.GradientNorm, report.TargetTokens, report.TokensPerSecond, report.Mfu, report.MemoryBytes, report.PeakTensorBytes, report.SecondsLeft, report.Skipped });
             return;
         }
         _smooth = _smooth is { } before ? before + 0.1 * (report.Loss - before) : report.Loss;

@@ -39,7 +39,7 @@ public readonly record struct Device
         if (!IsCpu) Abi.Check(Abi.DeviceSynchronize(_packed), "synchronize");
     }
 
-    /// <summary>Bytes in use, at the highest, and reserved by the caching allocator; zeros where libtorch keeps no count (the CPU).</summary>
+    /// <summary>Bytes in use, at the highest, and reserved by the caching allocator; zeros where nobody counts. On the CPU these are the tensors alone, not the program around them.</summary>
     public (long Allocated, long Peak, long Reserved) Memory()
     {
         Abi.Check(Abi.DeviceMemory(_packed, out var allocated, out var peak, out var reserved), "memory statistics");

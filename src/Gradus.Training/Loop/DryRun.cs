@@ -21,6 +21,9 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
 {
     private const int Measured = 2;
 
+    /// <summary>The most that tensors took of the memory, in bytes; 0 where nobody counts.</summary>
+    public long PeakTensorBytes { get; init; }
+
     /// <summary>What a fresh output layer's loss comes to when it knows nothing: ln of the tokens or labels; null where that says nothing (numbers, answers).</summary>
     public double? KnowsNothing { get; init; }
 
@@ -57,6 +60,7 @@ public sealed record DryRunReport(long Parameters, (int Rows, int Length) BatchS
                 setup.Model.VocabSize, losses.Steps[0].Loss, Forecast.StateOf(setup),
                 Forecast.Peak(setup.Model.Device), seconds, seconds * steps)
             {
+                PeakTensorBytes = setup.Model.Device.Memory().Peak,
                 Findings = preflight.Findings,
                 KnowsNothing = setup.Model.Task is not { } task ? Math.Log(setup.Model.VocabSize) : task.Labels.Count > 1 ? Math.Log(task.Labels.Count) : null,
             };

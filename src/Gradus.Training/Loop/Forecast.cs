@@ -16,13 +16,19 @@ public sealed record Forecast(long Steps, long TargetTokens, double SecondsPerSt
 {
     private const long Looked = 64; // micro-batches that are counted
 
+    /// <summary>The most that tensors took of it, in bytes; 0 where nobody counts. On a small model the process is mostly the program itself, and only this number tells methods apart.</summary>
+    public long PeakTensorBytes { get; init; }
+
     internal static Forecast Of(RunSetup setup, FirstSteps first)
     {
         var o = setup.Recipe.Trainer;
         var steps = o.StepsFor(setup.Rows);
         var validations = o.ValidateEvery == 0 ? 0 : (steps + o.ValidateEvery - 1) / o.ValidateEvery;
         var validated = setup.Validator() is { } validator ? validator.Rows * (validator.Score is null ? 1 : 2) : 0;
-        return new(steps, Tokens(setup, steps * o.Accumulate), first.SecondsPerStep, steps * first.SecondsPerStep + validations * validated * first.SecondsPerRow, StateOf(setup), Peak(setup.Model.Device));
+        return new(steps, Tokens(setup, steps * o.Accumulate), first.SecondsPerStep, steps * first.SecondsPerStep + validations * validated * first.SecondsPerRow, StateOf(setup), Peak(setup.Model.Device))
+        {
+            PeakTensorBytes = setup.Model.Device.Memory().Peak,
+        };
     }
 
     /// <summary>Weights, gradients, the optimiser's state and copies in other types, in bytes.</summary>
@@ -44,7 +50,7 @@ public sealed record Forecast(long Steps, long TargetTokens, double SecondsPerSt
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Steps:N0} steps, {TargetTokens:N0} learned tokens, about {ProgressLine.Duration(Seconds)} ({SecondsPerStep:G3} s a step, and validation), {PeakBytes / 1e6:N0} MB at the peak ({StateBytes / 1e6:N0} MB of weights, gradients and optimiser state)");
+        $"{Steps:N0} steps, {TargetTokens:N0} learned tokens, about {ProgressLine.Duration(Seconds)} ({SecondsPerStep:G3} s a step, and validation), {PeakBytes / 1e6:N0} MB at the peak ({PeakTensorBytes / 1e6:N0} MB of tensors, {StateBytes / 1e6:N0} MB of it weights, gradients and optimiser state)");
 
     // Rows differ in how much of them is learned, so batches are counted all over the run, every one where there are few.
     private static long Tokens(RunSetup setup, long batches)

@@ -41,6 +41,9 @@ public sealed record StepReport
     /// <summary>Memory of this process, bytes.</summary>
     public long MemoryBytes { get; init; }
 
+    /// <summary>The most that tensors took of it so far, bytes; 0 where nobody counts.</summary>
+    public long PeakTensorBytes { get; init; }
+
     /// <summary>Seconds left, by the speed of the last steps; null at first.</summary>
     public double? SecondsLeft { get; init; }
 }

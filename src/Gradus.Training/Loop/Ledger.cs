@@ -14,7 +14,7 @@ namespace Gradus.Training.Loop;
 public sealed record LedgerEntry(string Name, double Forecast, double Actual, double RelativeError);
 
 /// <summary><c>ledger.json</c>: what the preflight forecast beside what the run took.</summary>
-/// <param name="Entries">Learned tokens, seconds, peak memory.</param>
+/// <param name="Entries">Learned tokens, seconds, peak memory of the process and of its tensors.</param>
 public sealed record Ledger(IReadOnlyList<LedgerEntry> Entries)
 {
     /// <summary>The file's name in a run folder.</summary>
@@ -22,10 +22,11 @@ public sealed record Ledger(IReadOnlyList<LedgerEntry> Entries)
 
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    internal static Ledger Of(Forecast forecast, RunState state, long peakBytes) => new(
+    internal static Ledger Of(Forecast forecast, RunState state, long peakBytes, long peakTensorBytes) => new(
     [
         Entry("steps", forecast.Steps, state.Step), Entry("tokens", forecast.TargetTokens, state.TargetTokens),
         Entry("seconds", Math.Round(forecast.Seconds, 3), Math.Round(state.Seconds, 3)), Entry("peak_memory_mb", Math.Round(forecast.PeakBytes / 1e6, 1), Math.Round(peakBytes / 1e6, 1)),
+        Entry("peak_tensors_mb", Math.Round(forecast.PeakTensorBytes / 1e6, 3), Math.Round(peakTensorBytes / 1e6, 3)),
     ]);
 
     internal void Write(string folder) => Durable.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, s_json) + "\n");

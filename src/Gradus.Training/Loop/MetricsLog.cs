@@ -23,7 +23,7 @@ public sealed class MetricsLog(string path, TimeProvider clock) : IRunHook, IDis
         ArgumentNullException.ThrowIfNull(report);
         _log?.Append(new Line().Whole("step", report.Step).Bits("loss", report.Loss).Real("rate", report.Rate).Bits("norm", report.GradientNorm)
             .Whole("tokens", report.TotalTargetTokens).Flag("skipped", report.Skipped)
-            .Timing(clock).Real("seconds", report.Seconds).Real("tokens_per_second", report.TokensPerSecond).Real("mfu", report.Mfu).Whole("memory_bytes", report.MemoryBytes).End());
+            .Timing(clock).Real("seconds", report.Seconds).Real("tokens_per_second", report.TokensPerSecond).Real("mfu", report.Mfu).Whole("memory_bytes", report.MemoryBytes).Whole("peak_tensor_bytes", report.PeakTensorBytes).End());
     }
 
     public void Validated(ValidationReport report)

@@ -175,7 +175,7 @@ public sealed class Trainer(TrainerOptions o, double peakRate, ILanguageModel mo
         var speed = seconds > 0 ? tokens / seconds : 0;
         return report with
         {
-            Seconds = seconds, TokensPerSecond = speed, MemoryBytes = Environment.WorkingSet,
+            Seconds = seconds, TokensPerSecond = speed, MemoryBytes = Environment.WorkingSet, PeakTensorBytes = model.Device.Memory().Peak,
             Mfu = Flops is { } f ? speed * f.PerToken / f.PeakPerSecond : null,
             SecondsLeft = (_steps - report.Step) * _secondsPerStep,
         };

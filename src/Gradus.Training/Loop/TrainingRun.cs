@@ -120,7 +120,8 @@ public static class TrainingRun
             }
             if (record.Preflight?.Forecast is { } forecast)
             {
-                ledger = Ledger.Of(forecast, state, Forecast.Peak(setup.Model.Device));
+                var device = setup.Model.Device;
+                ledger = Ledger.Of(forecast, state, Forecast.Peak(device), device.Memory().Peak);
                 ledger.Write(folder);
                 foreach (var hook in hooks) hook.Settled(ledger);
             }

@@ -29,6 +29,22 @@ public class TensorTests
     }
 
     [Fact]
+    public void The_memory_of_tensors_is_counted_at_its_peak_too()
+    {
+        const long Block = 256L << 20; // more than any other test holds at once
+        var before = Device.Cpu.Memory();
+        using (Tensor.Scope())
+        {
+            var big = Tensor.Zeros(DType.Float32, Device.Cpu, Block / 4);
+            _ = big.Narrow(0, 0, 8); // a view takes nothing
+            Assert.InRange(Device.Cpu.Memory().Allocated - before.Allocated, Block, Block + (1 << 20));
+        }
+        var after = Device.Cpu.Memory();
+        Assert.InRange(after.Allocated, 0, before.Allocated + (1 << 16)); // garbage of other tests may go meanwhile
+        Assert.InRange(after.Peak, before.Allocated + Block, long.MaxValue);
+    }
+
+    [Fact]
     public void A_mismatch_names_the_operator_and_both_shapes_and_later_the_module()
     {
         using var scope = Tensor.Scope();
