@@ -16,9 +16,9 @@ internal static class ChatCommand
         var model = new Argument<string>("model") { Description = "A model folder with a chat template, an adapter folder or a run folder" };
         var system = new Option<string?>("--system") { Description = "The system prompt", HelpName = "text" };
         var template = new Option<string?>("--template") { Description = "Chat template file or folder; the model's own when left out", HelpName = "template" };
-        var max = new Option<int>("--max-new-tokens") { Description = "Most new tokens an answer", DefaultValueFactory = _ => 256 };
-        var temperature = new Option<double>("--temperature") { Description = "0 takes the most likely token every time", DefaultValueFactory = _ => 0.7 };
-        var topP = new Option<double>("--top-p") { Description = "Keep the most likely tokens up to this probability; 1: all", DefaultValueFactory = _ => 0.95 };
+        var max = new Option<int>("--max-new-tokens") { Description = "Most new tokens an answer", DefaultValueFactory = _ => Sampling.Chat.MaxNewTokens };
+        var temperature = new Option<double>("--temperature") { Description = "0 takes the most likely token every time", DefaultValueFactory = _ => Sampling.Chat.Temperature };
+        var topP = new Option<double>("--top-p") { Description = "Keep the most likely tokens up to this probability; 1: all", DefaultValueFactory = _ => Sampling.Chat.TopP };
         var seed = new Option<ulong>("--seed") { Description = "The same seed gives the same answers", DefaultValueFactory = _ => 1 };
         var precision = new Option<string>("--precision") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
@@ -37,7 +37,7 @@ internal static class ChatCommand
             """) { model, adapter, system, template, max, temperature, topP, seed, precision, device, json };
         command.SetAction((result, cancel) =>
         {
-            var sampling = new Sampling
+            var sampling = Sampling.Chat with
             {
                 MaxNewTokens = GenerateCommand.AtLeast(1, result.GetValue(max), "--max-new-tokens"), Temperature = GenerateCommand.Within(0, 100, result.GetValue(temperature), "--temperature"),
                 TopP = GenerateCommand.Within(double.Epsilon, 1, result.GetValue(topP), "--top-p"), Seed = result.GetValue(seed),

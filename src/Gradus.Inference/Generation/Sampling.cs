@@ -5,6 +5,9 @@ namespace Gradus.Inference.Generation;
 /// <summary>How the next token is chosen. Defaults are plain sampling; temperature 0 is greedy.</summary>
 public sealed record Sampling
 {
+    /// <summary>How <c>gradus chat</c> draws unless told otherwise.</summary>
+    public static Sampling Chat { get; } = new() { Temperature = 0.7, TopP = 0.95, MaxNewTokens = 256 };
+
     /// <summary>Logits are divided by this; 0 takes the most likely token every time.</summary>
     [AtLeast(0), AtMost(100)]
     public double Temperature { get; init; } = 1;

@@ -140,10 +140,11 @@ internal sealed class Lora : LinearAdapter
         if (_magnitude is not { } magnitude) return F.AddLowRank(input, y, _a.Value, _b.Value, scale, _a.Computed, _b.Computed);
         // The length is a constant for the gradient (section 4.3), so its share is found without recording.
         var share = magnitude.Value / Grad.Off(() => Tensor.Scoped(() => Length(scale)));
-        var low = F.Linear(F.Linear(input, _a.Value, null, _a.Computed), _b.Value, null, _b.Computed);
-        var core = _linear.Bias is { } bias ? y - bias.Value.To(y.DType) : y;
+        var bias = _linear.Bias?.Value.To(y.DType);
+        var sum = F.AddLowRank(input, bias is null ? y : y - bias, _a.Value, _b.Value, scale, _a.Computed, _b.Computed);
         // Less 1 before rounding: near 1, bfloat16 steps by almost a hundredth.
-        return y + (share - 1).To(y.DType) * core + share.To(y.DType) * low * scale;
+        var scaled = sum + (share - 1).To(sum.DType) * sum;
+        return bias is null ? scaled : scaled + bias;
     }
 
     internal override (Tensor Weight, Tensor? Bias)? Merge(Tensor weight, Tensor? bias)

@@ -66,22 +66,25 @@ internal sealed class ChatRun : RecordRun
     }
 
     /// <summary>
-    /// Answers to held-out questions, at most <see cref="Asked"/>: what a model says first, and how many answers it ends by itself. Greedy,
-    /// up to <c>chat.max_length</c> tokens; a model that was not taught to stop runs on.
+    /// Answers to held-out questions, at most <see cref="Asked"/>: what a model says first, and how many answers it ends by itself, up to
+    /// <c>chat.max_length</c> tokens. Asked is what has a known answer that fits, as else there is no room to stop in. Twice: the most likely token
+    /// every time, where small models fall into loops (Holtzman et al., 2020), and drawn as <c>gradus chat</c> draws.
     /// </summary>
     public ChatAnswers Answers(ILanguageModel model)
     {
         var generator = new TextGenerator(model, _tokenizer, _ends);
-        var (asked, stopped, examples) = (0, 0, new List<(string Question, string Answer)>());
-        foreach (var (question, ids) in _validation.Select(_encoder.Question).Where(q => q.Ids.Length > 0 && q.Ids.Length < Math.Min(_options.MaxLength, model.MaxPositions)).Take(Asked))
+        var drawing = Sampling.Chat with { MaxNewTokens = _options.MaxLength };
+        var (asked, stopped, drawn, examples) = (0, 0, 0, new List<(string Question, string Answer)>());
+        foreach (var (question, ids) in _validation.Where((record, i) => !_encoder.Encode(record, i).Truncated).Select(_encoder.Question).Where(q => q.Ids.Length > 0).Take(Asked))
         {
             using var scope = Gradus.Engine.Tensors.Tensor.Scope();
-            var (text, _, finish) = generator.Complete(ids, new Sampling { Temperature = 0, MaxNewTokens = _options.MaxLength });
+            var (text, _, finish) = generator.Complete(ids, drawing with { Temperature = 0 });
             asked++;
             stopped += finish == FinishReason.EndOfText ? 1 : 0;
+            drawn += generator.Complete(ids, drawing with { Seed = (ulong)asked }).Finish == FinishReason.EndOfText ? 1 : 0;
             if (examples.Count < 5) examples.Add((question, text));
         }
-        return new(asked, stopped, examples);
+        return new(asked, stopped, drawn, examples);
     }
 
     private IBatchSource Source(List<EncodedRow> rows, int pad, ulong? seed) =>
@@ -133,6 +136,7 @@ internal sealed class ChatRun : RecordRun
 
 /// <summary>What a model answers to questions it has not seen.</summary>
 /// <param name="Asked">Questions.</param>
-/// <param name="Stopped">Answers that the model ended itself.</param>
-/// <param name="Examples">Some of them.</param>
-internal sealed record ChatAnswers(int Asked, int Stopped, IReadOnlyList<(string Question, string Answer)> Examples);
+/// <param name="Stopped">Answers that the model ended itself, with the most likely token every time.</param>
+/// <param name="StoppedDrawn">The same, drawn as <c>gradus chat</c> draws.</param>
+/// <param name="Examples">Some of the former.</param>
+internal sealed record ChatAnswers(int Asked, int Stopped, int StoppedDrawn, IReadOnlyList<(string Question, string Answer)> Examples);

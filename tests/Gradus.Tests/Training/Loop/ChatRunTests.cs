@@ -36,7 +36,8 @@ public sealed class ChatRunTests : IDisposable
         // The control: the untrained model runs on; the tuned one ends 99 of 100 answers.
         Assert.Equal(100, after.GetProperty("asked").GetInt32());
         Assert.InRange(after.GetProperty("stopped").GetInt32(), 99, 100);
-        Assert.True(before.GetProperty("stopped").GetInt32() < 50, report.ToString());
+        Assert.InRange(after.GetProperty("stopped_drawn").GetInt32(), 99, 100);
+        Assert.True(before.GetProperty("stopped").GetInt32() < 50 && before.GetProperty("stopped_drawn").GetInt32() < 50, report.ToString());
         Assert.Contains(said, line => line.StartsWith("records: ", StringComparison.Ordinal) && line.Contains("learned", StringComparison.Ordinal));
         Assert.Contains("answers ended by the model itself", File.ReadAllText(_folder.File("run/report.md")), StringComparison.Ordinal);
 
