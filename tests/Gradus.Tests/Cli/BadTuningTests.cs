@@ -118,6 +118,7 @@ public sealed class BadTuningTests(TunedToy tuned) : IClassFixture<TunedToy>
 
     [Fact]
     [Row("I1")]
+    [Row("Y14")]
     public void Peek_shows_the_very_rows_of_the_run()
     {
         var rows = CommandLine.Run(_toy.Here, "data", "peek", "tune.yaml", "--count", "99", "--json", "--html", "peek.html").Done().Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();

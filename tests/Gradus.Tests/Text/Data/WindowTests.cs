@@ -152,6 +152,7 @@ public sealed class WindowTests
 
     [Fact]
     [Row("B5", "G11")]
+    [Row("Y3")]
     public void A_document_mask_numbers_documents_restarts_positions_and_ignores_targets_across_borders()
     {
         // a a a E b E c c E

@@ -46,6 +46,7 @@ public sealed class AdapterRunTests : IDisposable
     [InlineData("{ kind: ia3, base: { kind: int8 } }")]
     [InlineData("{ kind: bottleneck, size: 8 }")]
     [Row("I5", "I13", "I15", "G15")]
+    [Row("Y8")]
     public void Checkpoints_and_export_hold_the_adapter_alone_and_the_base_is_as_it_was(string adapter)
     {
         var before = Hashing.Sha256File(Path.Combine(BaseModel, "model.safetensors"));
@@ -71,6 +72,7 @@ public sealed class AdapterRunTests : IDisposable
 
     [Fact]
     [Row("G18", "I15")]
+    [Row("Y8")]
     public void A_qlora_run_stopped_at_several_places_leaves_the_same_adapter_and_log()
     {
         const string adapter = "{ kind: lora, rank: 4, dropout: 0.2, base: { kind: nf4 } }";
@@ -108,6 +110,7 @@ public sealed class AdapterRunTests : IDisposable
 
     [Fact]
     [Row("I15")]
+    [Row("Y8")]
     public void A_dry_run_knows_what_packed_weights_save()
     {
         DryRunReport Of(string adapter) => DryRunReport.Make(Recipe(adapter, "data_cache=" + _folder.File("cache")), stop: TestContext.Current.CancellationToken);

@@ -29,6 +29,7 @@ public sealed class RecordTests : SourceBench
 
     [Fact]
     [Row("B13")]
+    [Row("Y14")]
     public void The_real_sets_are_told_by_their_fields_and_read_to_their_last_row()
     {
         var (dolly, _) = Read(new RecordOptions { Path = Repo.SharedData("instruct-dolly-hhrlhf/dev_first700.jsonl") });
@@ -131,10 +132,12 @@ public sealed class RecordTests : SourceBench
     [InlineData("""[1]""", "the fields of a list fit no format")]
     [InlineData("""{"a":1,"a":2}""", "not valid JSON")]
     [Row("B13")]
+    [Row("Y14")]
     public void A_bad_row_is_named_by_row_and_field(string row, string says) => Assert.StartsWith(says, Fault(row));
 
     [Fact]
     [Row("B13")]
+    [Row("Y14")]
     public void Columns_are_mapped_and_slips_in_a_mapping_are_seen()
     {
         var format = new AlpacaFormat { Columns = new Dictionary<string, string> { ["instruction"] = "question", ["output"] = "reply" } };
@@ -146,6 +149,7 @@ public sealed class RecordTests : SourceBench
     }
 
     [Fact]
+    [Row("Y14")]
     public void A_format_is_told_by_fields_in_the_order_of_what_asks_for_most()
     {
         foreach (var (row, kind) in new[] { ("""{"prompt":"a","completion":"b","label":true}""", "kto"), ("""{"prompt":"a","completion":"b"}""", "prompt-completion"), ("""{"prompt":"a","chosen":"b","rejected":"c","messages":[]}""", "preference"), ("""{"instruction":"a","input":"","output":"b","text":"c","label":"d"}""", "alpaca"), ("""{"source":"a","target":"b"}""", "parallel-pairs"), ("""{"text":"a","label":1}""", "labelled"), ("""{"paragraphs":[],"title":"x"}""", "qa") })

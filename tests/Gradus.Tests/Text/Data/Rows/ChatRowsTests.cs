@@ -98,6 +98,7 @@ public sealed class ChatRowsTests
     }
 
     [Fact]
+    [Row("Y3")]
     public void Packed_rows_hold_every_row_once_an_epoch_apart_from_each_other()
     {
         var rows = Some(40);
@@ -126,6 +127,7 @@ public sealed class ChatRowsTests
     }
 
     [Fact]
+    [Row("Y3")]
     public void Packed_loss_is_unpacked_loss_and_naive_packing_is_not()
     {
         using var scope = Tensor.Scope();
