@@ -65,7 +65,7 @@ internal static class AdapterCommand
               gradus adapter merge runs/sea --out models/sea
               gradus adapter merge adapters/sea --base models/llama --data held-out.txt --out models/sea
             """) { adapter, output, model, more, data, type, limit, force, json };
-        command.SetAction(result => Merge(LoadedModel.LocateAdapter(result.GetRequiredValue(adapter)), result.GetRequiredValue(output), result.GetValue(model), result.GetValue(more) ?? [], result.GetValue(data), result.GetRequiredValue(type), GenerateCommand.Within(0, double.MaxValue, result.GetValue(limit), "--max-kl"), result.GetValue(force), result.GetValue(json)));
+        command.SetAction(result => Merge(LoadedModel.LocateAdapter(result.GetRequiredValue(adapter)), result.GetRequiredValue(output), result.GetValue(model), result.GetValue(more) ?? [], result.GetValue(data), result.GetRequiredValue(type), GenerateCommand.Within(0, 1000, result.GetValue(limit), "--max-kl"), result.GetValue(force), result.GetValue(json)));
         return command;
     }
 
