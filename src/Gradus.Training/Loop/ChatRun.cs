@@ -75,7 +75,7 @@ internal sealed class ChatRun : RecordRun
         var generator = new TextGenerator(model, _tokenizer, _ends);
         var drawing = Sampling.Chat with { MaxNewTokens = _options.MaxLength };
         var (asked, stopped, drawn, examples) = (0, 0, 0, new List<(string Question, string Answer)>());
-        foreach (var (question, ids) in _validation.Where((record, i) => !_encoder.Encode(record, i).Truncated).Select(_encoder.Question).Where(q => q.Ids.Length > 0).Take(Asked))
+        foreach (var (question, ids) in _validation.Where((record, i) => !_encoder.Encode(record, i).Truncated).Select(_encoder.Question).Where(q => q.Ids.Length > 0 && q.Ids.Length < model.MaxPositions).Take(Asked))
         {
             using var scope = Gradus.Engine.Tensors.Tensor.Scope();
             var (text, _, finish) = generator.Complete(ids, drawing with { Temperature = 0 });
