@@ -31,6 +31,10 @@ inline at::Tensor take(gradus_tensor handle) {
   return at::Tensor(Impl::reclaim(static_cast<at::TensorImpl*>(handle)));
 }
 
+inline c10::Device device_of(int64_t packed) {
+  return c10::Device(static_cast<c10::DeviceType>(packed >> 16), static_cast<c10::DeviceIndex>(packed & 0xffff));
+}
+
 template <class F>
 int guarded(F&& body) noexcept {
   try {

@@ -44,12 +44,12 @@ if [ -f "$lib/libtorch_cuda.so" ]; then
   done
 fi
 
-for unit in gradus groups; do
+for unit in gradus groups memory; do
   g++ "${flags[@]}" -c "$here/$unit.cpp" -o "$out/$unit.o" &
   pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid" || { echo "gradus: the native library did not compile against libtorch $version in $include" >&2; exit 1; }; done
-g++ -shared -fopenmp -o "$out/libgradus.so.tmp" "$out/gradus.o" "$out/groups.o" -Wl,--no-undefined "${libs[@]}"
+g++ -shared -fopenmp -o "$out/libgradus.so.tmp" "$out/gradus.o" "$out/groups.o" "$out/memory.o" -Wl,--no-undefined "${libs[@]}"
 mv "$out/libgradus.so.tmp" "$out/libgradus.so"
 rm -f "$out"/*.o
 printf '%s\n' "$key" > "$out/made-for"
